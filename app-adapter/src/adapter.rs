@@ -1,0 +1,319 @@
+//! One handle on a local database: connect it, sync it, ask how it stands, disconnect it.
+
+use std::{path::Path, sync::Arc};
+
+use sea_orm::DbErr;
+use serde::Serialize;
+use sync_core::{
+    Clock, Device, Ids, Millis, SyncError, SyncReport, SystemClock, Transport, UuidV7,
+    device::{Connection, Observer, State},
+};
+
+use crate::{
+    account, database,
+    error::AdapterError,
+    key_file::KeyFile,
+    login::{self, Password, Session},
+    network::{Http, Network},
+    seal::{self, Purpose},
+    server_url::ServerUrl,
+    standing::{Login, Overview},
+};
+
+/// A local database and what it takes to sync it. Cheap to clone.
+#[derive(Clone)]
+pub struct Adapter {
+    device: Device,
+    key: KeyFile,
+    clock: Arc<dyn Clock>,
+    network: Arc<dyn Network>,
+}
+
+/// What an adapter takes from the world; a test brings its own.
+#[derive(Clone)]
+pub struct Environment {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// New names.
+    pub ids: Arc<dyn Ids>,
+    /// The way to servers.
+    pub network: Arc<dyn Network>,
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(UuidV7),
+            network: Arc::new(Http),
+        }
+    }
+}
+
+/// What it takes to connect a database to an account.
+#[derive(Clone, Debug)]
+pub struct Connect {
+    /// The server.
+    pub url: ServerUrl,
+    /// The account's email address.
+    pub email: String,
+    /// The account's password. It is not kept.
+    pub password: Password,
+    /// What to call this device in the account's list of devices.
+    pub device_name: String,
+    /// Whose data to sync, by id or email: needed only where the database holds several users'.
+    pub local_user: Option<String>,
+}
+
+/// What a database is connected to now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Connected {
+    /// The server.
+    pub remote_url: String,
+    /// The account.
+    pub user_id: String,
+    /// The account's email address.
+    pub email: String,
+    /// Whose local data is synced.
+    pub local_user_id: String,
+    /// Rows that wait for the next sync.
+    pub n_pending: u64,
+}
+
+/// How a disconnect went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Disconnected {
+    /// Whether there was a login to forget.
+    pub was_connected: bool,
+    /// Whether the server knows that the login has ended; if not, it runs out there by itself.
+    pub is_revoked: bool,
+    /// Rows with changes that the server does not have. They stay, and wait for the next connect.
+    pub n_pending: u64,
+}
+
+impl Adapter {
+    /// Opens the database at `path`: creates it, or adopts the one that is there.
+    ///
+    /// # Errors
+    /// [`AdapterError::File`] if the file cannot be used.
+    pub async fn open(path: &Path) -> Result<Self, AdapterError> {
+        Self::open_in(path, Environment::default()).await
+    }
+
+    /// [`Adapter::open`] with another clock, other names or another way to servers.
+    ///
+    /// # Errors
+    /// [`AdapterError::File`] if the file cannot be used.
+    pub async fn open_in(path: &Path, environment: Environment) -> Result<Self, AdapterError> {
+        let Environment {
+            clock,
+            ids,
+            network,
+        } = environment;
+        let db = database::open(path).await?;
+        let device = Device::open(db, entity::registry()?, clock.clone(), ids).await;
+        let device = device.map_err(|e| database::failed(path, e))?;
+        Ok(Self {
+            device,
+            key: KeyFile::beside(path),
+            clock,
+            network,
+        })
+    }
+
+    /// The engine and the database behind it.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Logs in at a server and ties the account to the local data. Nothing is synced yet.
+    ///
+    /// The same account as before goes on where it stopped. The password is sent once and forgotten, the
+    /// session it opens is ended, and the sync token is kept sealed.
+    ///
+    /// # Errors
+    /// If the login fails, or it is not clear whose data is to be the account's; then all is as before.
+    pub async fn connect(&self, wanted: &Connect) -> Result<Connected, AdapterError> {
+        let transport = self.network.transport(wanted.url.as_str(), None)?;
+        let session = Session::begin(&*transport, &wanted.email, &wanted.password).await?;
+        let connected = self.connect_session(&session, wanted).await;
+        session.end().await;
+        connected
+    }
+
+    async fn connect_session(
+        &self,
+        session: &Session<'_>,
+        wanted: &Connect,
+    ) -> Result<Connected, AdapterError> {
+        let state = self.device.state().await?;
+        let (url, account) = (wanted.url.as_str(), &session.account);
+        let same = state.remote_user_id.as_ref() == Some(&account.id)
+            && state.remote_url.as_deref() == Some(url);
+        if state.local_user_id.is_some() && !same {
+            return Err(other_account(&state));
+        }
+        let named = wanted.local_user.as_deref();
+        let local_user_id = account::choose(
+            self.device.db(),
+            &account.id,
+            state.local_user_id.clone(),
+            named,
+        )
+        .await?;
+        let key = self.key.load_or_create()?;
+
+        let token = session
+            .sync_token(&self.device.device_id().await?, &wanted.device_name)
+            .await?;
+        let connection = Connection {
+            remote_url: url.to_owned(),
+            remote_user_id: account.id.clone(),
+            email: Some(account.email.clone()),
+            auth_token: key.seal(
+                &token,
+                Purpose {
+                    url,
+                    user_id: &account.id,
+                },
+            )?,
+            local_user_id,
+        };
+        if let Err(error) = self.tie(&connection, session, &state).await {
+            login::revoke(&*self.network.transport(url, Some(token))?).await;
+            return Err(error);
+        }
+        Ok(Connected {
+            remote_url: connection.remote_url,
+            user_id: connection.remote_user_id,
+            email: account.email.clone(),
+            local_user_id: connection.local_user_id,
+            n_pending: self.overview().await?.n_pending,
+        })
+    }
+
+    async fn tie(
+        &self,
+        connection: &Connection,
+        session: &Session<'_>,
+        before: &State,
+    ) -> Result<(), AdapterError> {
+        let now = Millis(self.clock.now_ms());
+        account::ensure_user(
+            self.device.db(),
+            &connection.local_user_id,
+            &session.account,
+            now,
+        )
+        .await?;
+        match self.device.connect(connection).await {
+            Err(SyncError::Refused { code, .. }) if code == "other_account" => {
+                Err(other_account(before))
+            }
+            connected => Ok(connected?),
+        }
+    }
+
+    /// Pushes every local change and pulls every change of others. `observer` is told what happens.
+    ///
+    /// # Errors
+    /// If there is no usable login, or the sync did not come to its end. What was done stays done, and the
+    /// next one goes on from there.
+    pub async fn sync(&self, observer: Observer<'_>) -> Result<SyncReport, AdapterError> {
+        let transport = self.transport().await?;
+        Ok(self.device.sync(&*transport, observer).await?)
+    }
+
+    /// Where the database stands. Asks no server.
+    ///
+    /// # Errors
+    /// If the database fails, or the key file cannot be read.
+    pub async fn overview(&self) -> Result<Overview, AdapterError> {
+        let login = match self.token().await {
+            Ok(_) => Login::Readable,
+            Err(AdapterError::LoginUnreadable) => Login::Unreadable,
+            Err(AdapterError::Sync(SyncError::NotConnected)) => Login::None,
+            Err(error) => return Err(error),
+        };
+        Ok(Overview::new(self.device.status().await?, login))
+    }
+
+    /// Forgets the login, here and if possible at the server. Every row stays, and so does what was not
+    /// pushed yet: the same account goes on later.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn disconnect(&self) -> Result<Disconnected, AdapterError> {
+        let was_connected = self.device.state().await?.auth_token.is_some();
+        let is_revoked = match self.transport().await {
+            Ok(transport) => login::revoke(&*transport).await,
+            Err(_) => false,
+        };
+        self.device.disconnect().await?;
+        let n_pending = self.overview().await?.n_pending;
+        Ok(Disconnected {
+            was_connected,
+            is_revoked,
+            n_pending,
+        })
+    }
+
+    /// The way to the server the database is connected to, with its login.
+    ///
+    /// # Errors
+    /// If there is no usable login.
+    pub async fn transport(&self) -> Result<Box<dyn Transport>, AdapterError> {
+        let (url, token) = self.token().await?;
+        Ok(self.network.transport(&url, Some(token))?)
+    }
+
+    /// The server and the token for it.
+    async fn token(&self) -> Result<(String, String), AdapterError> {
+        let State {
+            auth_token,
+            remote_url,
+            remote_user_id,
+            ..
+        } = self.device.state().await?;
+        let (Some(sealed), Some(url), Some(user_id)) = (auth_token, remote_url, remote_user_id)
+        else {
+            return Err(SyncError::NotConnected.into());
+        };
+        // A plain one is of an older app: it is no login at a server of today.
+        if !seal::is_sealed(&sealed) {
+            return Err(SyncError::NotConnected.into());
+        }
+        let key = self.key.load()?.ok_or(AdapterError::LoginUnreadable)?;
+        let token = key.open(
+            &sealed,
+            Purpose {
+                url: &url,
+                user_id: &user_id,
+            },
+        );
+        Ok((url, token.ok_or(AdapterError::LoginUnreadable)?))
+    }
+
+    /// Closes the database and tidies up the files beside it. Other clones cannot use it any more.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn close(self) -> Result<(), DbErr> {
+        self.device.db().clone().close().await
+    }
+}
+
+fn other_account(state: &State) -> AdapterError {
+    let known =
+        |text: &Option<String>| text.clone().unwrap_or_else(|| "another account".to_owned());
+    AdapterError::OtherAccount {
+        email: known(&state.email),
+        url: state
+            .remote_url
+            .clone()
+            .unwrap_or_else(|| "another server".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

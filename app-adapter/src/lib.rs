@@ -1,0 +1,27 @@
+//! The app's side of Zentrio Sync: the local database, the login at a server, and the command line.
+//!
+//! [`Adapter`] is the one handle; everything a program wants of a database goes through it. What syncs
+//! is `sync-core`'s engine, what is synced stands in `entity`.
+
+mod account;
+mod adapter;
+pub mod cli;
+mod database;
+mod error;
+mod key_file;
+mod login;
+mod network;
+mod reporter;
+mod seal;
+mod server_url;
+mod standing;
+#[cfg(test)]
+mod testing;
+
+pub use account::LocalUser;
+pub use adapter::{Adapter, Connect, Connected, Disconnected, Environment};
+pub use error::{AdapterError, FileProblem};
+pub use login::Password;
+pub use network::{Http, Network};
+pub use server_url::{DEFAULT_SERVER, ServerUrl};
+pub use standing::{Overview, Standing};

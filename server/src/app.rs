@@ -1,0 +1,158 @@
+//! What every request can use, and which address leads where.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    routing::{get, post},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use http::{HeaderValue, header};
+use sync_core::{
+    Clock, Ids, SystemClock, UuidV7,
+    protocol::{INFO_PATH, Limits, PULL_PATH, PUSH_PATH, TOKEN_PATH},
+    server::{ServerDb, SyncServer},
+};
+use tower_http::{set_header::SetResponseHeaderLayer, trace::TraceLayer};
+
+use crate::{
+    Config, Error,
+    auth::{Cookies, Passwords},
+    db, routes, store,
+};
+
+/// Most bytes of a body that is not a push.
+const SMALL_BODY_BYTES: usize = 64 << 10;
+
+/// The server's parts. Cheap to clone. Nothing in it would be missed by a second server process.
+#[derive(Clone)]
+pub struct AppState {
+    pub(crate) db: ServerDb,
+    pub(crate) sync: SyncServer,
+    pub(crate) passwords: Arc<Passwords>,
+    pub(crate) cookies: Cookies,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) allow_sign_up: bool,
+    sync_token_days: u32,
+}
+
+/// All addresses of the server.
+pub fn app(state: AppState) -> Router {
+    let push = post(routes::push::push).layer(DefaultBodyLimit::max(Limits::default().body_bytes));
+    Router::new()
+        .route(PUSH_PATH, push)
+        .route(PULL_PATH, get(routes::pull::pull))
+        .route(INFO_PATH, get(routes::info::info))
+        .route(
+            TOKEN_PATH,
+            post(routes::token::issue).delete(routes::token::revoke),
+        )
+        .route("/api/auth/sign-up/email", post(routes::sign_up::sign_up))
+        .route("/api/auth/sign-in/email", post(routes::sign_in::sign_in))
+        .route("/api/auth/sign-out", post(routes::sign_out::sign_out))
+        .route("/healthz", get(routes::health::healthz))
+        .route("/readyz", get(routes::health::readyz))
+        .fallback(async || Error::NotFound)
+        .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+        .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-store"),
+        ))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(span)
+                .on_failure(()),
+        )
+        .with_state(state)
+}
+
+/// The query stays out of the log, and so does every header. What failed is logged where it failed.
+fn span(request: &Request) -> tracing::Span {
+    tracing::info_span!("request", method = %request.method(), path = request.uri().path())
+}
+
+impl AppState {
+    /// Opens the database of the configuration and brings its schema up to date.
+    pub async fn open(config: &Config) -> Result<Self, Error> {
+        Self::open_with(config, Arc::new(SystemClock), Arc::new(UuidV7)).await
+    }
+
+    /// The same with another clock and other ids, for tests.
+    pub async fn open_with(
+        config: &Config,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Result<Self, Error> {
+        let db = db::open(config).await?;
+        migration::up(&db.write, migration::Side::Server).await?;
+        let sync = SyncServer::new(
+            db.clone(),
+            entity::registry().map_err(sea_orm::DbErr::from)?,
+            clock.clone(),
+            ids.clone(),
+        );
+        sync.install().await?;
+        sync.absorb_all().await?;
+        let secret = auth_secret(&db, config).await?;
+        let adopted = store::account::has_adopted_passwords(&db.read).await?;
+        Ok(Self {
+            sync,
+            passwords: Arc::new(Passwords::new(adopted)),
+            cookies: Cookies::new(&secret, config.is_https())?,
+            clock,
+            ids,
+            allow_sign_up: config.allow_sign_up,
+            sync_token_days: config.sync_token_days,
+            db,
+        })
+    }
+
+    /// The databases, as a program on the same machine sees them.
+    pub fn db(&self) -> &ServerDb {
+        &self.db
+    }
+
+    /// The time as the account tables keep it.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.clock.now_ms()).unwrap_or_default()
+    }
+
+    /// When a sync token ends that is used at `now`.
+    pub(crate) fn token_end(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        now.checked_add_signed(TimeDelta::days(self.sync_token_days.into()))
+            .unwrap_or(now)
+    }
+
+    /// Closes the database. Requests that still run fail.
+    pub async fn close(&self) {
+        for pool in [&self.db.read, &self.db.write] {
+            if let Err(error) = pool.close_by_ref().await {
+                tracing::warn!(%error, "cannot close the database");
+            }
+        }
+    }
+}
+
+/// The configured secret, or else the one this database made up on its first start.
+async fn auth_secret(db: &ServerDb, config: &Config) -> Result<String, Error> {
+    match &config.auth_secret {
+        Some(secret) if secret.trim().is_empty() => {
+            Err(Error::Config("the auth secret is empty".to_owned()))
+        }
+        Some(secret) => Ok(secret.clone()),
+        None => {
+            store::setting::install(&db.write).await?;
+            Ok(
+                store::setting::get_or_insert(
+                    &db.write,
+                    "auth_secret",
+                    crate::auth::random_token(),
+                )
+                .await?,
+            )
+        }
+    }
+}

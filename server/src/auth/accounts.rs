@@ -1,0 +1,186 @@
+//! Making accounts, and checking a password against one.
+
+use sea_orm::SqlErr;
+use serde::Serialize;
+use sync_core::tx;
+
+use crate::{AppState, Error, store, task::detached};
+
+/// Fewest characters of a new password.
+pub const MIN_PASSWORD_CHARS: usize = 8;
+/// Most characters of a new password.
+pub const MAX_PASSWORD_CHARS: usize = 128;
+/// Most characters of a name.
+pub const MAX_NAME_CHARS: usize = 200;
+const MAX_EMAIL_BYTES: usize = 254;
+
+/// What it takes to make an account.
+#[derive(Clone)]
+pub struct NewAccount {
+    /// The address to log in with. Blanks around it and capital letters make no difference.
+    pub email: String,
+    /// The password, of [`MIN_PASSWORD_CHARS`] to [`MAX_PASSWORD_CHARS`] characters.
+    pub password: String,
+    /// What to call the user; the address up to the `@` if there is none.
+    pub name: Option<String>,
+}
+
+/// An account as its owner may see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Account {
+    /// The account's id; `user_id` of all its rows.
+    pub id: String,
+    /// The address to log in with, in its normal form.
+    pub email: String,
+    /// What to call the user.
+    pub name: String,
+}
+
+/// Makes an account that can log in at once.
+///
+/// Fails with [`Error::EmailTaken`] if there is one with the address, and with
+/// [`Error::InvalidEmail`], [`Error::InvalidPassword`] or [`Error::InvalidName`] if something will not do.
+pub async fn create(state: &AppState, new: NewAccount) -> Result<Account, Error> {
+    let email = normal_email(&new.email)?;
+    let name = name_or_default(new.name, &email)?;
+    check_password(&new.password)?;
+    let hash = state.passwords.hash(new.password).await?;
+    let account = Account {
+        id: state.ids.next(),
+        email,
+        name,
+    };
+    let (state, row) = (state.clone(), account.clone());
+    detached(async move { insert(&state, row, hash).await }).await?;
+    Ok(account)
+}
+
+/// The account with this address, if the password is the right one; else [`Error::WrongPassword`],
+/// after the same work whether the account exists or not.
+pub(crate) async fn authenticate(
+    state: &AppState,
+    email: &str,
+    password: String,
+) -> Result<Account, Error> {
+    let email = normal_email(email).unwrap_or_default();
+    let user = store::user::by_email(&state.db.read, &email).await?;
+    let id = user.as_ref().map_or("", |user| &user.id);
+    let stored = store::account::password_of(&state.db.read, id).await?;
+    match (state.passwords.verify(password, stored).await?, user) {
+        (true, Some(user)) if user.is_banned(state.now()) => Err(Error::Banned),
+        (true, Some(user)) => Ok(Account {
+            id: user.id,
+            email: user.email,
+            name: user.name,
+        }),
+        _ => Err(Error::WrongPassword),
+    }
+}
+
+async fn insert(state: &AppState, account: Account, hash: String) -> Result<(), Error> {
+    let now = state.now();
+    let tx = tx::begin_write(&state.db.write).await?;
+    let user = store::user::Model {
+        id: account.id,
+        email: account.email,
+        name: account.name,
+        email_verified: false,
+        created_at: now,
+        updated_at: now,
+        banned: None,
+        ban_expires: None,
+    };
+    // The unique key decides between two who come at once, not a look before.
+    store::user::insert(&tx, &user)
+        .await
+        .map_err(|e| match e.sql_err() {
+            Some(SqlErr::UniqueConstraintViolation(_)) => Error::EmailTaken,
+            _ => e.into(),
+        })?;
+    store::account::insert_password(&tx, state.ids.next(), &user.id, hash, now).await?;
+    Ok(tx.commit().await?)
+}
+
+fn normal_email(text: &str) -> Result<String, Error> {
+    let email = text.trim().to_lowercase();
+    let plausible = email
+        .split_once('@')
+        .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'));
+    let clean = !email.chars().any(|c| c.is_whitespace() || c.is_control());
+    if plausible && clean && email.len() <= MAX_EMAIL_BYTES {
+        Ok(email)
+    } else {
+        Err(Error::InvalidEmail)
+    }
+}
+
+fn name_or_default(name: Option<String>, email: &str) -> Result<String, Error> {
+    let name = name
+        .as_deref()
+        .map(str::trim)
+        .filter(|name| !name.is_empty());
+    let name = name.or(email.split('@').next()).unwrap_or(email);
+    if name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
+        return Err(Error::InvalidName);
+    }
+    Ok(name.to_owned())
+}
+
+fn check_password(password: &str) -> Result<(), Error> {
+    let chars = password.chars().count();
+    if (MIN_PASSWORD_CHARS..=MAX_PASSWORD_CHARS).contains(&chars) {
+        Ok(())
+    } else {
+        Err(Error::InvalidPassword)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_one_form() {
+        assert_eq!(
+            normal_email("  Ann@Example.ORG\n").expect("email"),
+            "ann@example.org"
+        );
+        for bad in [
+            "",
+            "ann",
+            "@example.org",
+            "ann@",
+            "a@b@c",
+            "a n@b",
+            "a\0@b",
+            &format!("{}@b", "a".repeat(300)),
+        ] {
+            assert!(
+                matches!(normal_email(bad), Err(Error::InvalidEmail)),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_is_one_short_line() {
+        assert_eq!(
+            name_or_default(Some(" Ann ".into()), "a@b").expect("name"),
+            "Ann"
+        );
+        assert_eq!(name_or_default(None, "ann@b").expect("name"), "ann");
+        assert_eq!(
+            name_or_default(Some(" ".into()), "ann@b").expect("name"),
+            "ann"
+        );
+        assert!(name_or_default(Some("a\nb".into()), "a@b").is_err());
+        assert!(name_or_default(Some("x".repeat(201)), "a@b").is_err());
+    }
+
+    #[test]
+    fn a_password_is_measured_in_characters() {
+        assert!(check_password("\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}").is_err());
+        assert!(check_password("\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}").is_ok());
+        assert!(check_password(&"x".repeat(129)).is_err());
+    }
+}

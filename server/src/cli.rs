@@ -1,0 +1,199 @@
+//! The command line. Every flag has an environment variable.
+
+use std::net::SocketAddr;
+
+use clap::{Args, Parser, Subcommand};
+use server::Config;
+
+/// The sync server of Zentrio.
+///
+/// Without a command it serves. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the account exists already.
+#[derive(Parser)]
+#[command(name = "zentrio-server", version)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+    #[command(flatten)]
+    pub(crate) serve: ServeArgs,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Serve until stopped by SIGTERM or ctrl-c. This is the default.
+    Serve(ServeArgs),
+    /// Manage accounts.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Bring the database's schema up to date and exit. `serve` does it too.
+    Migrate,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum UserCommand {
+    /// Make an account. Without --password-stdin it makes up a password and prints it on stdout.
+    Add(AddUserArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct AddUserArgs {
+    /// The address to log in with.
+    pub(crate) email: String,
+    /// What to call the user. The address up to the @ if not given.
+    #[arg(long, env = "ZENTRIO_USER_NAME")]
+    pub(crate) name: Option<String>,
+    /// Take the password from the first line of stdin.
+    #[arg(long, env = "ZENTRIO_PASSWORD_STDIN")]
+    pub(crate) password_stdin: bool,
+    /// Print one JSON object on stdout: userId, email, and the password if it was made up.
+    #[arg(long, env = "ZENTRIO_JSON")]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct DatabaseArgs {
+    /// sqlite://FILE or postgres://USER@HOST/NAME [default: sqlite://zentrio-server.sqlite]
+    #[arg(
+        long,
+        env = "ZENTRIO_DATABASE_URL",
+        global = true,
+        hide_env_values = true
+    )]
+    database_url: Option<String>,
+    /// Most connections to Postgres. [default: 10]
+    #[arg(long, env = "ZENTRIO_DATABASE_CONNECTIONS", global = true, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    database_connections: Option<u32>,
+    /// How to log on stderr. What to log is in ZENTRIO_LOG, such as `debug` or `server=debug`.
+    #[arg(
+        long,
+        env = "ZENTRIO_LOG_FORMAT",
+        global = true,
+        value_enum,
+        default_value = "text"
+    )]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Args)]
+pub(crate) struct ServeArgs {
+    /// Where to listen. Port 0 takes a free one; the line `listening on URL` on stderr tells which. [default: 127.0.0.1:8787]
+    #[arg(long, env = "ZENTRIO_LISTEN")]
+    listen: Option<SocketAddr>,
+    /// Where browsers reach the server. With https:// session cookies are sent over https only.
+    #[arg(long, env = "ZENTRIO_PUBLIC_URL")]
+    public_url: Option<String>,
+    /// The secret that signs session cookies. Made up and kept in the database if not given.
+    #[arg(long, env = "ZENTRIO_AUTH_SECRET", hide_env_values = true)]
+    auth_secret: Option<String>,
+    /// Whether anybody may make an account. [default: true]
+    #[arg(long, env = "ZENTRIO_ALLOW_SIGN_UP", value_name = "BOOL")]
+    allow_sign_up: Option<bool>,
+    /// Days after its last use that a device has to log in again. [default: 365]
+    #[arg(long, env = "ZENTRIO_SYNC_TOKEN_DAYS", value_parser = clap::value_parser!(u32).range(1..=36500))]
+    sync_token_days: Option<u32>,
+}
+
+impl DatabaseArgs {
+    /// The defaults with what was given.
+    pub(crate) fn config(&self) -> Config {
+        let defaults = Config::default();
+        Config {
+            database_url: self.database_url.clone().unwrap_or(defaults.database_url),
+            database_connections: self
+                .database_connections
+                .unwrap_or(defaults.database_connections),
+            ..defaults
+        }
+    }
+}
+
+impl ServeArgs {
+    /// Writes what was given over what is there.
+    pub(crate) fn apply(self, config: &mut Config) {
+        config.listen = self.listen.unwrap_or(config.listen);
+        config.public_url = self.public_url.or(config.public_url.take());
+        config.auth_secret = self.auth_secret.or(config.auth_secret.take());
+        config.allow_sign_up = self.allow_sign_up.unwrap_or(config.allow_sign_up);
+        config.sync_token_days = self.sync_token_days.unwrap_or(config.sync_token_days);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn serving_is_the_default_and_takes_its_flags_before_or_after_the_word() {
+        for args in [
+            [
+                "zentrio-server",
+                "--database-url",
+                "sqlite://x",
+                "--listen",
+                "127.0.0.1:1",
+                "serve",
+            ]
+            .as_slice(),
+            &[
+                "zentrio-server",
+                "serve",
+                "--database-url",
+                "sqlite://x",
+                "--listen",
+                "127.0.0.1:1",
+            ],
+            &[
+                "zentrio-server",
+                "--database-url",
+                "sqlite://x",
+                "--listen",
+                "127.0.0.1:1",
+            ],
+        ] {
+            let config = config(args);
+            assert_eq!(config.database_url, "sqlite://x");
+            assert_eq!(config.listen.port(), 1);
+        }
+    }
+
+    #[test]
+    fn the_database_may_be_named_behind_a_command() {
+        let cli = Cli::parse_from([
+            "zentrio-server",
+            "user",
+            "add",
+            "a@b",
+            "--database-url",
+            "sqlite://x",
+        ]);
+        assert_eq!(cli.database.config().database_url, "sqlite://x");
+        assert!(matches!(
+            cli.command,
+            Some(Command::User(UserCommand::Add(_)))
+        ));
+    }
+
+    fn config(args: &[&str]) -> Config {
+        let cli = Cli::parse_from(args);
+        let mut config = cli.database.config();
+        cli.serve.apply(&mut config);
+        if let Some(Command::Serve(again)) = cli.command {
+            again.apply(&mut config);
+        }
+        config
+    }
+}

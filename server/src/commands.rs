@@ -1,0 +1,5 @@
+//! One file a command.
+
+pub(crate) mod migrate;
+pub(crate) mod serve;
+pub(crate) mod user;

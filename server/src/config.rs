@@ -1,0 +1,46 @@
+//! What an administrator can choose. The defaults run a server on a fresh machine.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// The server's configuration.
+#[derive(Clone)]
+pub struct Config {
+    /// `sqlite://FILE` or `postgres://USER@HOST/NAME`. A missing SQLite file is created.
+    pub database_url: String,
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where the outside world reaches the server. With `https://` session cookies are for https only.
+    pub public_url: Option<String>,
+    /// The secret that signs session cookies, the same as the web app's where both run on one
+    /// database. Without one, the server makes one up and keeps it in the database.
+    pub auth_secret: Option<String>,
+    /// Whether anybody may make an account.
+    pub allow_sign_up: bool,
+    /// Days after its last use that a device's sync token ends.
+    pub sync_token_days: u32,
+    /// Most connections to Postgres.
+    pub database_connections: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            database_url: "sqlite://zentrio-server.sqlite".to_owned(),
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787),
+            public_url: None,
+            auth_secret: None,
+            allow_sign_up: true,
+            sync_token_days: 365,
+            database_connections: 10,
+        }
+    }
+}
+
+impl Config {
+    /// Whether browsers reach the server by https.
+    pub(crate) fn is_https(&self) -> bool {
+        self.public_url
+            .as_deref()
+            .is_some_and(|url| url.starts_with("https://"))
+    }
+}

@@ -1,0 +1,224 @@
+//! Everything that can go wrong, and what of it a stranger may be told.
+//!
+//! The enum keeps the source for the log; [`Error::public`] is the only way out to a client, and what
+//! it says never holds SQL, a stack or another account's data.
+
+use std::net::SocketAddr;
+
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use sea_orm::DbErr;
+use sync_core::{
+    RegistryError,
+    protocol::{ErrorBody, ErrorCode},
+    server::ServerError,
+};
+
+/// Why a request, or the start of the server, failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No token, or none that is valid where it was shown.
+    #[error("no valid token")]
+    Unauthorized,
+    /// The sync token was valid once; logging in again gives a new one.
+    #[error("the sync token has expired")]
+    TokenExpired,
+    /// Unknown address or wrong password; deliberately not told apart.
+    #[error("wrong email or password")]
+    WrongPassword,
+    /// The administrator has locked the account.
+    #[error("the account is banned")]
+    Banned,
+    /// New accounts are made by the administrator here.
+    #[error("sign-up is switched off")]
+    SignUpDisabled,
+    /// Another account has the address.
+    #[error("the email address is taken")]
+    EmailTaken,
+    /// Not an address mail could be sent to.
+    #[error("not an email address")]
+    InvalidEmail,
+    /// Too short or too long; the limits are in [`accounts`](crate::accounts).
+    #[error("unsuitable password")]
+    InvalidPassword,
+    /// A name that is too long or holds control characters.
+    #[error("unsuitable name")]
+    InvalidName,
+    /// The body or query does not say what the endpoint takes; the text is for the client.
+    #[error("bad request: {0}")]
+    BadRequest(String),
+    /// The body is JSON, but not the object the endpoint takes; the text is for the client.
+    #[error("bad body: {0}")]
+    BadBody(String),
+    /// The body is larger than the limit.
+    #[error("body too large")]
+    BodyTooLarge,
+    /// The body did not arrive in time.
+    #[error("the body took too long")]
+    BodyTimeout,
+    /// The body is not `application/json`, or is encoded in a way that is not read here.
+    #[error("unsupported media type")]
+    UnsupportedMediaType,
+    /// No such page.
+    #[error("not found")]
+    NotFound,
+    /// The page exists, but not for this method.
+    #[error("method not allowed")]
+    MethodNotAllowed,
+    /// Too much is going on; later is better.
+    #[error("busy: {0}")]
+    Busy(&'static str),
+    /// The sync engine refused, or the database failed, under the engine or elsewhere.
+    #[error(transparent)]
+    Sync(#[from] ServerError),
+    /// The entities contradict each other; no fault of any user.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// A password could not be hashed.
+    #[error("cannot hash a password: {0}")]
+    Hash(argon2::password_hash::Error),
+    /// A task of ours panicked or was cut off by the shutdown.
+    #[error(transparent)]
+    Task(#[from] tokio::task::JoinError),
+    /// The configuration says something impossible; the text is for the administrator.
+    #[error("{0}")]
+    Config(String),
+    /// The address to listen on cannot be had.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The operating system failed.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+impl Error {
+    /// The status and the body for a client.
+    pub(crate) fn public(&self) -> (StatusCode, ErrorBody) {
+        let (status, code, message) = match self {
+            Self::Sync(error) => return (status(error.code()), error.body()),
+            Self::Busy(_) => return failed(ErrorCode::Unavailable),
+            Self::BadRequest(why) => (400, ErrorCode::BadRequest.as_str(), why.as_str()),
+            Self::Unauthorized => (
+                401,
+                "unauthorized",
+                "A valid token is needed. Log in again.",
+            ),
+            Self::TokenExpired => (401, "token_expired", "The token has expired. Log in again."),
+            Self::WrongPassword => (
+                401,
+                "invalid_email_or_password",
+                "Email or password is wrong.",
+            ),
+            Self::Banned => (403, "banned", "The administrator has locked this account."),
+            Self::SignUpDisabled => (
+                403,
+                "sign_up_disabled",
+                "Ask the administrator of this server for an account.",
+            ),
+            Self::NotFound => (404, "not_found", "There is nothing at this address."),
+            Self::MethodNotAllowed => (
+                405,
+                "method_not_allowed",
+                "This address does not take this method.",
+            ),
+            Self::BodyTimeout => (408, "body_timeout", "The body did not arrive in time."),
+            Self::EmailTaken => (
+                409,
+                "email_taken",
+                "There is an account with this email address.",
+            ),
+            Self::BodyTooLarge => (
+                413,
+                "body_too_large",
+                "The body is larger than this server takes.",
+            ),
+            Self::UnsupportedMediaType => (
+                415,
+                "unsupported_media_type",
+                "Send plain application/json.",
+            ),
+            Self::BadBody(why) => (422, "invalid_body", why.as_str()),
+            Self::InvalidEmail => (422, "invalid_email", "This is not an email address."),
+            Self::InvalidPassword => (
+                422,
+                "invalid_password",
+                "A password has 8 to 128 characters.",
+            ),
+            Self::InvalidName => (
+                422,
+                "invalid_name",
+                "A name has at most 200 characters on one line.",
+            ),
+            // All others are for the log: not the client's fault, so not the client's business.
+            _ => return failed(ErrorCode::Internal),
+        };
+        (known(status), ErrorBody::new(code, message))
+    }
+}
+
+fn failed(code: ErrorCode) -> (StatusCode, ErrorBody) {
+    let message = match code {
+        ErrorCode::Unavailable => "The server cannot answer now. Try again later.",
+        _ => "The server failed. Its log says why.",
+    };
+    (status(code), ErrorBody::new(code.as_str(), message))
+}
+
+fn status(code: ErrorCode) -> StatusCode {
+    known(code.status())
+}
+
+fn known(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        Self::Sync(error.into())
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let (status, body) = self.public();
+        self.log(status, &body.code);
+        let mut response = (status, Json(body)).into_response();
+        let (name, value) = match status {
+            StatusCode::UNAUTHORIZED => (header::WWW_AUTHENTICATE, "Bearer"),
+            StatusCode::SERVICE_UNAVAILABLE => (header::RETRY_AFTER, "5"),
+            _ => return response,
+        };
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+        response
+    }
+}
+
+impl Error {
+    /// The only place that logs a failed request. What a client did wrong is logged by its code alone:
+    /// the words may repeat what was sent.
+    fn log(&self, status: StatusCode, code: &str) {
+        if status.is_server_error() {
+            tracing::error!(
+                code,
+                error = self as &dyn std::error::Error,
+                "request failed"
+            );
+        } else {
+            tracing::debug!(code, "request refused");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,32 @@
+//! The sync server: HTTP, accounts and configuration around [`sync_core::server`].
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), server::Error> {
+//! let config = server::Config::default();
+//! let state = server::AppState::open(&config).await?;
+//! let listener = tokio::net::TcpListener::bind(config.listen).await?;
+//! let running = server::start(state, listener)?;
+//! println!("{}", running.url());
+//! running.stop().await
+//! # }
+//! ```
+
+mod app;
+mod auth;
+mod config;
+pub mod db;
+mod error;
+mod extract;
+mod routes;
+mod running;
+mod store;
+mod task;
+
+pub use app::{AppState, app};
+pub use auth::accounts;
+pub use config::Config;
+pub use error::Error;
+pub use running::{Running, start};
+
+#[cfg(test)]
+mod tests;

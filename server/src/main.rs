@@ -1,0 +1,67 @@
+//! `zentrio-server`: reads the command line, runs the command, turns its end into an exit code.
+
+mod cli;
+mod commands;
+
+use std::{
+    io::{self, IsTerminal},
+    process::ExitCode,
+};
+
+use clap::Parser;
+use server::Error;
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::{Cli, Command, LogFormat, UserCommand};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_log(cli.database.log_format);
+    match run(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            exit_code(&error)
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    let mut config = cli.database.config();
+    cli.serve.apply(&mut config);
+    match cli.command {
+        None => commands::serve::run(&config).await,
+        Some(Command::Serve(args)) => {
+            args.apply(&mut config);
+            commands::serve::run(&config).await
+        }
+        Some(Command::User(UserCommand::Add(args))) => commands::user::add(&config, args).await,
+        Some(Command::Migrate) => commands::migrate::run(&config).await,
+    }
+}
+
+/// What is logged if `ZENTRIO_LOG` does not say.
+const DEFAULT_LOG: &str = "info,sea_orm_migration=warn";
+
+/// Stdout is for results, so the log goes to stderr.
+fn start_log(format: LogFormat) {
+    let filter =
+        EnvFilter::try_from_env("ZENTRIO_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal());
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+}
+
+/// As documented in `--help`; clap itself ends with 2 on wrong usage.
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    match error.downcast_ref() {
+        Some(Error::EmailTaken) => ExitCode::from(3),
+        _ => ExitCode::FAILURE,
+    }
+}

@@ -1,0 +1,80 @@
+//! `POST /api/sync/token`: a session becomes a device's sync token. `DELETE`: the device gives it back.
+
+use axum::{Json, extract::State};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use sync_core::Millis;
+
+use crate::{
+    AppState, Error,
+    auth::{
+        session::SessionUser,
+        sync_token::{self, DeviceName, SyncCaller},
+    },
+    extract::OptionalJson,
+};
+
+const LONGEST_DEVICE_ID: usize = 64;
+const LONGEST_DEVICE_NAME: usize = 200;
+
+/// Both may be missing: the app's settings page sends no body.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Request {
+    /// What the installation calls itself, the same each time.
+    device_id: Option<String>,
+    /// What its user calls it.
+    device_name: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Answer {
+    sync_token: String,
+    user_id: String,
+    expires_at: Millis,
+}
+
+pub(crate) async fn issue(
+    State(state): State<AppState>,
+    SessionUser { user_id }: SessionUser,
+    OptionalJson(request): OptionalJson<Request>,
+) -> Result<Json<Answer>, Error> {
+    let device = request.device(&state)?;
+    let new = sync_token::issue(&state, user_id.clone(), device).await?;
+    Ok(Json(Answer {
+        sync_token: new.token,
+        user_id,
+        expires_at: new.expires_at.into(),
+    }))
+}
+
+pub(crate) async fn revoke(
+    State(state): State<AppState>,
+    SyncCaller(caller): SyncCaller,
+) -> Result<StatusCode, Error> {
+    sync_token::revoke(&state, &caller).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+impl Request {
+    fn device(self, state: &AppState) -> Result<DeviceName, Error> {
+        let id = self.device_id.unwrap_or_else(|| state.ids.next());
+        if id.is_empty()
+            || id.len() > LONGEST_DEVICE_ID
+            || !id.bytes().all(|b| b.is_ascii_graphic())
+        {
+            return Err(Error::BadBody(
+                "deviceId has 1 to 64 visible ASCII characters.".to_owned(),
+            ));
+        }
+        let shown = |c: &char| !c.is_control();
+        let name = self.device_name.map(|name| {
+            name.chars()
+                .filter(shown)
+                .take(LONGEST_DEVICE_NAME)
+                .collect()
+        });
+        Ok(DeviceName { id, name })
+    }
+}

@@ -1,0 +1,62 @@
+//! A server that runs, and how it is stopped.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time};
+
+use crate::{AppState, Error, app};
+
+/// How long requests may go on after the server was told to stop.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// A running server. Dropped, it is told to stop, but nobody waits for it.
+#[must_use = "dropping it stops the server"]
+pub struct Running {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<io::Result<()>>,
+    state: AppState,
+}
+
+/// Serves on a listener that is bound already.
+pub fn start(state: AppState, listener: TcpListener) -> Result<Running, Error> {
+    let address = listener.local_addr()?;
+    let (stop, mut stopped) = watch::channel(false);
+    let stopped = async move {
+        // An error means the sender is gone, and that means stop too.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    let serving = axum::serve(listener, app(state.clone())).with_graceful_shutdown(stopped);
+    Ok(Running {
+        address,
+        stop,
+        serving: tokio::spawn(async move { serving.await }),
+        state,
+    })
+}
+
+impl Running {
+    /// The address it really listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `http://` and the address.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Takes no more requests, lets the running ones end, closes the database.
+    pub async fn stop(mut self) -> Result<(), Error> {
+        self.stop.send_replace(true);
+        match time::timeout(GRACE, &mut self.serving).await {
+            Ok(ended) => ended??,
+            Err(_) => {
+                tracing::warn!("requests still run; cutting them off");
+                self.serving.abort();
+            }
+        }
+        self.state.close().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,125 @@
+//! The `sync_device` table: which installation may sync for whom, until when. Tokens are in it only
+//! as their SHA-256.
+
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    Condition,
+    entity::prelude::*,
+};
+
+/// What a token of this table is good for.
+pub(crate) const SCOPE_SYNC: &str = "sync";
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "sync_device")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    pub user_id: String,
+    /// The name the installation gave itself.
+    pub device_id: Option<String>,
+    pub name: Option<String>,
+    #[sea_orm(unique)]
+    pub token_hash: String,
+    pub scope: String,
+    pub created_at: DateTimeUtc,
+    pub last_seen_at: Option<DateTimeUtc>,
+    pub expires_at: DateTimeUtc,
+    pub revoked_at: Option<DateTimeUtc>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// A device about to get a token.
+pub(crate) struct NewDevice {
+    pub(crate) user_id: String,
+    pub(crate) device_id: String,
+    pub(crate) name: Option<String>,
+    pub(crate) token_hash: String,
+    pub(crate) expires_at: DateTimeUtc,
+}
+
+pub(crate) async fn insert(
+    db: &impl ConnectionTrait,
+    device: NewDevice,
+    now: DateTimeUtc,
+) -> Result<(), DbErr> {
+    let row = ActiveModel {
+        id: NotSet,
+        user_id: Set(device.user_id),
+        device_id: Set(Some(device.device_id)),
+        name: Set(device.name),
+        token_hash: Set(device.token_hash),
+        scope: Set(SCOPE_SYNC.to_owned()),
+        created_at: Set(now),
+        last_seen_at: Set(None),
+        expires_at: Set(device.expires_at),
+        revoked_at: Set(None),
+    };
+    Entity::insert(row).exec_without_returning(db).await?;
+    Ok(())
+}
+
+pub(crate) async fn by_token_hash(
+    db: &impl ConnectionTrait,
+    hash: &str,
+) -> Result<Option<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::TokenHash.eq(hash))
+        .one(db)
+        .await
+}
+
+/// Notes that the device was here and until when its token is good.
+pub(crate) async fn seen(
+    db: &impl ConnectionTrait,
+    id: i64,
+    now: DateTimeUtc,
+    expires_at: DateTimeUtc,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::LastSeenAt, now.into())
+        .col_expr(Column::ExpiresAt, expires_at.into())
+        .filter(Column::Id.eq(id))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Ends one token.
+pub(crate) async fn revoke(
+    db: &impl ConnectionTrait,
+    id: i64,
+    now: DateTimeUtc,
+) -> Result<(), DbErr> {
+    revoke_where(db, Condition::all().add(Column::Id.eq(id)), now).await
+}
+
+/// Ends all tokens that an installation of the user got before.
+pub(crate) async fn revoke_device(
+    db: &impl ConnectionTrait,
+    user_id: &str,
+    device_id: &str,
+    now: DateTimeUtc,
+) -> Result<(), DbErr> {
+    let its = Condition::all()
+        .add(Column::UserId.eq(user_id))
+        .add(Column::DeviceId.eq(device_id));
+    revoke_where(db, its, now).await
+}
+
+async fn revoke_where(
+    db: &impl ConnectionTrait,
+    which: Condition,
+    now: DateTimeUtc,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::RevokedAt, now.into())
+        .filter(which.add(Column::RevokedAt.is_null()))
+        .exec(db)
+        .await?;
+    Ok(())
+}

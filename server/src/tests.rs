@@ -1,0 +1,8 @@
+//! The whole router on a SQLite file, asked without a socket.
+
+mod accounts;
+mod harness;
+mod http_rules;
+mod running;
+mod sync;
+mod sync_tokens;

@@ -1,0 +1,178 @@
+//! When each register of a row was last edited, and by whom. Kept by the server only.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// One edit of one register: when, by which device, and when by that device's own clock.
+///
+/// Serialised as an array, because there is one for every row on the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp(
+    /// Server time in milliseconds: the device's time, shifted and clamped. Decides between devices.
+    pub i64,
+    /// The server's number of the device; 0 for an edit made in the server's own database.
+    pub i64,
+    /// The device's own time in milliseconds. Decides between edits of one device.
+    pub i64,
+);
+
+impl Stamp {
+    /// When, in server time.
+    pub fn at(self) -> i64 {
+        self.0
+    }
+}
+
+/// The stamps of a row: one for all registers, and those of registers edited since.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clocks(Stamp, BTreeMap<String, Stamp>);
+
+impl Clocks {
+    /// A row whose registers were all set by one edit.
+    pub fn all(stamp: Stamp) -> Self {
+        Self(stamp, BTreeMap::new())
+    }
+
+    /// The register's stamp.
+    pub fn get(&self, register: &str) -> Stamp {
+        self.1.get(register).copied().unwrap_or(self.0)
+    }
+
+    /// Sets the register's stamp.
+    pub fn set(&mut self, register: &str, stamp: Stamp) {
+        if self.get(register) != stamp {
+            self.1.insert(register.to_owned(), stamp);
+        }
+    }
+
+    /// The latest edit of any register, in server time.
+    pub fn latest(&self) -> i64 {
+        self.1
+            .values()
+            .fold(self.0.at(), |latest, stamp| latest.max(stamp.at()))
+    }
+}
+
+/// How far a device's clock may be off before its edits are shifted, in milliseconds.
+///
+/// Above what a request takes on its way, so that a slow network does not make edits younger.
+pub const CLOCK_TOLERANCE_MS: i64 = 5_000;
+
+/// What turns a device's times into server times during one push.
+#[derive(Clone, Copy, Debug)]
+pub struct Timekeeper {
+    device: i64,
+    shift_ms: i64,
+    server_now_ms: i64,
+}
+
+impl Timekeeper {
+    /// For a push of `device` whose clock said `device_now_ms` when the server's said `server_now_ms`.
+    pub fn new(device: i64, device_now_ms: i64, server_now_ms: i64) -> Self {
+        let off = server_now_ms.saturating_sub(device_now_ms);
+        let shift_ms = if off.abs() > CLOCK_TOLERANCE_MS {
+            off
+        } else {
+            0
+        };
+        Self {
+            device,
+            shift_ms,
+            server_now_ms,
+        }
+    }
+
+    /// A new edit's stamp.
+    pub fn stamp(&self, edited_at_ms: i64) -> Stamp {
+        Stamp(self.server_time(edited_at_ms), self.device, edited_at_ms)
+    }
+
+    /// The stamp of an edit on top of `current`: what a device edits later is later, however slow the
+    /// way of its earlier edit was. `None` for what the device itself has edited since.
+    pub fn restamp(&self, current: Stamp, edited_at_ms: i64) -> Option<Stamp> {
+        let stamp = self.stamp(edited_at_ms);
+        let own = current.1 == self.device && self.device != 0;
+        match edited_at_ms.cmp(&current.2) {
+            _ if !own => Some(stamp),
+            std::cmp::Ordering::Less => None,
+            std::cmp::Ordering::Equal => Some(current),
+            std::cmp::Ordering::Greater => Some(Stamp(
+                stamp.0.max(current.0.saturating_add(1)),
+                stamp.1,
+                stamp.2,
+            )),
+        }
+    }
+
+    /// A time of the device's clock in server time, never later than now.
+    fn server_time(&self, device_ms: i64) -> i64 {
+        device_ms
+            .saturating_add(self.shift_ms)
+            .min(self.server_now_ms)
+    }
+
+    /// When a row was deleted, in server time. A little beyond now is let through, so that rows
+    /// deleted at once keep one time even when they come in several pushes.
+    pub fn deletion_time(&self, device_ms: i64) -> i64 {
+        device_ms
+            .saturating_add(self.shift_ms)
+            .min(self.server_now_ms.saturating_add(CLOCK_TOLERANCE_MS))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000_000;
+    const YEAR: i64 = 31_557_600_000;
+
+    #[test]
+    fn ck01_a_fast_clock_is_shifted_back() {
+        let fast = Timekeeper::new(1, NOW + 10 * YEAR, NOW);
+        assert_eq!(fast.stamp(NOW + 10 * YEAR - 60_000).at(), NOW - 60_000);
+    }
+
+    #[test]
+    fn ck02_a_slow_clock_is_shifted_forward() {
+        assert_eq!(
+            Timekeeper::new(1, 5_000, NOW).stamp(4_000).at(),
+            NOW - 1_000
+        );
+    }
+
+    #[test]
+    fn within_the_tolerance_times_stand_but_never_in_the_future() {
+        let near = Timekeeper::new(1, NOW + 3_000, NOW);
+        assert_eq!(near.stamp(NOW - 10).at(), NOW - 10);
+        assert_eq!(near.stamp(NOW + 2_000).at(), NOW);
+    }
+
+    #[test]
+    fn a_device_never_loses_to_its_own_slower_push() {
+        let slow = Timekeeper::new(1, NOW, NOW + 60_000);
+        let first = slow.stamp(NOW);
+        let quick = Timekeeper::new(1, NOW + 30_000, NOW + 30_000);
+        let second = quick.restamp(first, NOW + 20_000).expect("a later edit");
+        assert!(second.at() > first.at());
+        assert_eq!(quick.restamp(second, NOW), None);
+        assert_eq!(quick.restamp(second, NOW + 20_000), Some(second));
+    }
+
+    #[test]
+    fn a_register_without_its_own_stamp_has_the_rows() {
+        let mut clocks = Clocks::all(Stamp(5, 1, 5));
+        clocks.set("name", Stamp(9, 2, 9));
+        assert_eq!(
+            (
+                clocks.get("name").at(),
+                clocks.get("avatar").at(),
+                clocks.latest()
+            ),
+            (9, 5, 9)
+        );
+        let json = serde_json::to_string(&clocks).expect("serialises");
+        assert_eq!(json, r#"[[5,1,5],{"name":[9,2,9]}]"#);
+    }
+}

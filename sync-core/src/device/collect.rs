@@ -1,0 +1,415 @@
+//! Pending changes into bounded batches, parents before children.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement, Value};
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::{Device, Outgoing, Wanted, settle, state};
+use crate::{
+    error::SyncError,
+    owner,
+    protocol::{PROTOCOL_VERSION, PushRequest, PushRow, TablePush},
+    registry::Registered,
+    rows::placeholders,
+    schema::register_text,
+    shape::{DELETED_AT, EVERY_REGISTER},
+    tx,
+    wire::Millis,
+};
+
+/// A push ready to be sent. Everything in it is kept, so that it can be sent again after a crash.
+pub(super) struct Batch {
+    pub(super) body: Vec<u8>,
+    pub(super) tables: Vec<SentTable>,
+}
+
+/// What a batch holds of one table, in the order of the request.
+pub(super) struct SentTable {
+    pub(super) table: String,
+    /// Whether these rows are gone from their table.
+    pub(super) gone: bool,
+    pub(super) rows: Vec<SentRow>,
+    json: Vec<Box<RawValue>>,
+}
+
+/// A row as it was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SentRow {
+    pub(super) row_id: i64,
+    pub(super) remote_id: String,
+}
+
+/// How far collecting has come: each pending row is looked at once in a pass, rejected ones too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// Rows that are gone from their tables, behind this table, id and name: first, because they free
+    /// their keys.
+    Gone { after: (String, i64, String) },
+    /// The table with this number, behind this row.
+    Table { number: usize, after: i64 },
+}
+
+impl Batch {
+    pub(super) fn n_rows(&self) -> usize {
+        self.tables.iter().map(|table| table.rows.len()).sum()
+    }
+}
+
+/// A batch that is being filled.
+struct Filling {
+    tables: Vec<SentTable>,
+    rows_left: usize,
+    bytes_left: usize,
+    full: bool,
+}
+
+impl Device {
+    /// The next batch, or none when all pending changes have been looked at.
+    ///
+    /// Rows get their names and their counts of sent edits here, before they are sent.
+    pub(super) async fn collect(
+        &self,
+        progress: &mut Progress,
+    ) -> Result<Option<Batch>, SyncError> {
+        if !self.anything_pending().await? {
+            return Ok(None);
+        }
+        let tx = tx::begin_write(&self.db).await?;
+        tx::begin_applying(&tx).await?;
+        let state = state::load(&tx).await?;
+        let user = state.local_user_id.ok_or(SyncError::NotConnected)?;
+        let mut filling = Filling {
+            tables: Vec::new(),
+            rows_left: self.limits.push_rows,
+            bytes_left: self.limits.push_bytes,
+            full: false,
+        };
+        if let Progress::Gone { after } = progress {
+            let last = self.collect_gone(&tx, after, &mut filling).await?;
+            *progress = match last.filter(|_| filling.full) {
+                Some(after) => Progress::Gone { after },
+                None => Progress::start_of(0),
+            };
+        }
+        while let (false, &mut Progress::Table { number, after }) = (filling.full, &mut *progress) {
+            let Some(registered) = self.registry.tables().get(number) else {
+                break;
+            };
+            *progress = match self
+                .collect_table(&tx, registered, &user, after, &mut filling)
+                .await?
+            {
+                Some(after) => Progress::Table { number, after },
+                None => Progress::start_of(number + 1),
+            };
+        }
+        filling.tables.retain(|table| !table.rows.is_empty());
+        let push_no = state.push_no + 1;
+        if !filling.tables.is_empty() {
+            state::save_push_no(&tx, push_no).await?;
+        }
+        tx::end_applying(&tx).await?;
+        tx.commit().await?;
+        if filling.tables.is_empty() {
+            return Ok(None);
+        }
+        self.batch(filling, push_no, state.epoch.as_deref())
+            .map(Some)
+    }
+
+    fn batch(
+        &self,
+        mut filling: Filling,
+        push_no: i64,
+        epoch: Option<&str>,
+    ) -> Result<Batch, SyncError> {
+        let tables = filling.tables.iter_mut().map(|table| TablePush {
+            table: Cow::Owned(table.table.clone()),
+            rows: std::mem::take(&mut table.json)
+                .into_iter()
+                .map(Cow::Owned)
+                .collect(),
+        });
+        let request = PushRequest {
+            protocol: PROTOCOL_VERSION,
+            push_no,
+            now: self.clock.now_ms(),
+            epoch: epoch.map(Cow::Borrowed),
+            tables: tables.collect(),
+        };
+        let body = serde_json::to_vec(&request).map_err(|e| DbErr::Json(e.to_string()))?;
+        Ok(Batch {
+            body,
+            tables: filling.tables,
+        })
+    }
+
+    /// Rows gone from their tables; the last one taken.
+    async fn collect_gone(
+        &self,
+        tx: &DatabaseTransaction,
+        after: &(String, i64, String),
+        filling: &mut Filling,
+    ) -> Result<Option<(String, i64, String)>, DbErr> {
+        let sql = format!(
+            "SELECT tbl, row_id, remote_id, edited_at FROM sync_deleted
+             WHERE (tbl, row_id, remote_id) > ($1, $2, $3) ORDER BY tbl, row_id, remote_id LIMIT {}",
+            filling.rows_left
+        );
+        let values = [
+            after.0.as_str().into(),
+            after.1.into(),
+            after.2.as_str().into(),
+        ];
+        let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
+        let mut last = None;
+        for row in tx.query_all_raw(statement).await? {
+            let (table, remote_id): (String, String) =
+                (row.try_get("", "tbl")?, row.try_get("", "remote_id")?);
+            let (row_id, edited_at): (i64, i64) =
+                (row.try_get("", "row_id")?, row.try_get("", "edited_at")?);
+            let row: BTreeMap<_, _> = [(DELETED_AT, Millis(edited_at))].into();
+            let changed = [(DELETED_AT.to_owned(), edited_at)].into();
+            let json = to_raw_value(&PushRow {
+                remote_id: remote_id.clone(),
+                changed,
+                row,
+            });
+            let json = json.map_err(|e| DbErr::Json(e.to_string()))?;
+            last = Some((table.clone(), row_id, remote_id.clone()));
+            filling.add(&table, true, SentRow { row_id, remote_id }, json);
+        }
+        Ok(last)
+    }
+
+    /// Pending rows of a table behind a row; the row to go on behind, or none at the table's end.
+    async fn collect_table(
+        &self,
+        tx: &DatabaseTransaction,
+        registered: &Registered,
+        user: &str,
+        after: i64,
+        filling: &mut Filling,
+    ) -> Result<Option<i64>, SyncError> {
+        let table = registered.shape.table;
+        let (mut wanted, mut more) = self
+            .wanted(tx, registered, user, after, filling.rows_left)
+            .await?;
+        let Some(mut last) = wanted.last().map(|w| w.row_id) else {
+            return Ok(None);
+        };
+        if self.drop_undone(tx, registered, after, last).await? {
+            (wanted, more) = self
+                .wanted(tx, registered, user, after, filling.rows_left)
+                .await?;
+            let Some(new_last) = wanted.last().map(|w| w.row_id) else {
+                return Ok(None);
+            };
+            last = new_last;
+        }
+        let mut sent = Vec::new();
+        for (outgoing, wanted) in registered
+            .table
+            .outgoing(tx, &wanted)
+            .await?
+            .into_iter()
+            .zip(&wanted)
+        {
+            if filling.full {
+                (last, more) = (wanted.row_id - 1, true);
+                break;
+            }
+            match outgoing {
+                Outgoing::Ready {
+                    row_id,
+                    remote_id,
+                    json,
+                } if json.get().len() > self.limits.row_bytes => {
+                    let message = format!(
+                        "the row has more than {} bytes; shorten it",
+                        self.limits.row_bytes
+                    );
+                    self.refuse(tx, table, row_id, &remote_id, "row_too_large", &message)
+                        .await?;
+                }
+                Outgoing::Ready {
+                    row_id,
+                    remote_id,
+                    json,
+                } => {
+                    sent.push(row_id);
+                    filling.add(table, false, SentRow { row_id, remote_id }, json);
+                }
+                Outgoing::Forget { row_id } => settle::forget(tx, registered, &[row_id]).await?,
+                Outgoing::Unreadable { row_id, reason } => {
+                    self.refuse(tx, table, row_id, "", "unreadable", &reason)
+                        .await?;
+                }
+                Outgoing::Hold => {}
+            }
+        }
+        mark_sent(tx, table, &sent).await?;
+        Ok(more.then_some(last))
+    }
+
+    async fn refuse(
+        &self,
+        tx: &DatabaseTransaction,
+        table: &str,
+        row_id: i64,
+        remote_id: &str,
+        code: &str,
+        message: &str,
+    ) -> Result<(), DbErr> {
+        let rejection = settle::Rejection {
+            remote_id,
+            code,
+            field: None,
+            message: Some(message),
+        };
+        settle::reject(tx, table, row_id, &rejection, self.clock.now_ms()).await
+    }
+
+    /// Rows with pending changes, and whether there are more behind them.
+    async fn wanted(
+        &self,
+        tx: &DatabaseTransaction,
+        registered: &Registered,
+        user: &str,
+        after: i64,
+        limit: usize,
+    ) -> Result<(Vec<Wanted>, bool), DbErr> {
+        let most = limit + registered.shape.registers.len() + 1;
+        let sql = format!(
+            "SELECT row_id, register, edited_at FROM sync_pending
+             WHERE tbl = $2 AND row_id > $3 AND {} ORDER BY row_id LIMIT {most}",
+            owner::owns_row(&self.registry, registered, "sync_pending.row_id")
+        );
+        let values = [user.into(), registered.shape.table.into(), after.into()];
+        let rows = tx
+            .query_all_raw(Statement::from_sql_and_values(
+                tx.get_database_backend(),
+                sql,
+                values,
+            ))
+            .await?;
+        let cut_short = rows.len() == most;
+        let mut wanted: Vec<Wanted> = Vec::new();
+        for row in rows {
+            let (row_id, register): (i64, String) =
+                (row.try_get("", "row_id")?, row.try_get("", "register")?);
+            let edited_at: i64 = row.try_get("", "edited_at")?;
+            if wanted.last().is_none_or(|w| w.row_id != row_id) {
+                wanted.push(Wanted {
+                    row_id,
+                    changed: BTreeMap::new(),
+                    new_name: self.ids.next(),
+                });
+            }
+            if let Some(wanted) = wanted.last_mut() {
+                wanted.changed.insert(register, edited_at);
+            }
+        }
+        if cut_short {
+            // The last row's registers may not all be there.
+            wanted.pop();
+        }
+        let more = cut_short || wanted.len() > limit;
+        wanted.truncate(limit);
+        Ok((wanted, more))
+    }
+
+    /// Forgets edits that went back to the value before, unless the server may have seen what was undone.
+    async fn drop_undone(
+        &self,
+        tx: &DatabaseTransaction,
+        registered: &Registered,
+        after: i64,
+        last: i64,
+    ) -> Result<bool, DbErr> {
+        let shape = registered.shape;
+        let (table, id) = (shape.table, shape.id);
+        let now: Vec<String> = shape
+            .registers
+            .iter()
+            .map(|r| format!("WHEN '{}' THEN {}", r.name, register_text(r.columns, "t.")))
+            .collect();
+        let sql = format!(
+            "SELECT p.row_id, p.register FROM sync_pending p JOIN \"{table}\" t ON t.\"{id}\" = p.row_id
+             WHERE p.tbl = $1 AND p.row_id > $2 AND p.row_id <= $3 AND p.sent = 0 AND p.register <> '{EVERY_REGISTER}'
+               AND p.base = CASE p.register {} END",
+            now.join(" ")
+        );
+        let backend = tx.get_database_backend();
+        let values = [table.into(), after.into(), last.into()];
+        let undone = tx
+            .query_all_raw(Statement::from_sql_and_values(backend, sql, values))
+            .await?;
+        let mut rows = Vec::with_capacity(undone.len());
+        for row in &undone {
+            let (row_id, register): (i64, String) =
+                (row.try_get("", "row_id")?, row.try_get("", "register")?);
+            let sql = "DELETE FROM sync_pending WHERE tbl = $1 AND row_id = $2 AND register = $3";
+            state::execute(tx, sql, vec![table.into(), row_id.into(), register.into()]).await?;
+            rows.push(row_id);
+        }
+        settle::clean(tx, registered, &rows).await?;
+        Ok(!undone.is_empty())
+    }
+}
+
+impl Progress {
+    /// Before anything was looked at.
+    pub(super) fn start() -> Self {
+        Self::Gone {
+            after: (String::new(), i64::MIN, String::new()),
+        }
+    }
+
+    fn start_of(number: usize) -> Self {
+        Self::Table {
+            number,
+            after: i64::MIN,
+        }
+    }
+}
+
+impl Filling {
+    fn add(&mut self, table: &str, gone: bool, row: SentRow, json: Box<RawValue>) {
+        self.rows_left = self.rows_left.saturating_sub(1);
+        self.bytes_left = self.bytes_left.saturating_sub(json.get().len());
+        self.full = self.rows_left == 0 || self.bytes_left == 0;
+        if self
+            .tables
+            .last()
+            .is_none_or(|last| last.table != table || last.gone != gone)
+        {
+            self.tables.push(SentTable {
+                table: table.to_owned(),
+                gone,
+                rows: Vec::new(),
+                json: Vec::new(),
+            });
+        }
+        if let Some(last) = self.tables.last_mut() {
+            last.rows.push(row);
+            last.json.push(json);
+        }
+    }
+}
+
+/// Keeps how many edits of each register go out: later ones are told from them by their count.
+async fn mark_sent(tx: &DatabaseTransaction, table: &str, rows: &[i64]) -> Result<(), DbErr> {
+    for rows in rows.chunks(crate::bulk::CHUNK) {
+        let sql = format!(
+            "UPDATE sync_pending SET sent = edits WHERE tbl = $1 AND row_id IN ({})",
+            placeholders(2, rows.len())
+        );
+        let values: Vec<Value> = std::iter::once(table.into())
+            .chain(rows.iter().map(|id| (*id).into()))
+            .collect();
+        state::execute(tx, &sql, values).await?;
+    }
+    Ok(())
+}

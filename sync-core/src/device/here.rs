@@ -1,0 +1,182 @@
+//! What is here already of rows that came from the server.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, QueryFilter, Statement, Value,
+};
+
+use super::{apply::Local, state::execute};
+use crate::{
+    bulk::CHUNK, protocol::PullRow, refs::LocalIds, rows::placeholders, syncable::Syncable,
+    table::Table, wire::WireRow,
+};
+
+impl<E: Syncable> Table<E> {
+    pub(super) async fn locals(
+        &self,
+        tx: &DatabaseTransaction,
+        rows: &[PullRow<E::Wire>],
+    ) -> Result<HashMap<String, Local<E::Model>>, DbErr> {
+        let mut locals = HashMap::new();
+        let column = Self::column("remote_id");
+        for rows in rows.chunks(CHUNK) {
+            let names = rows.iter().map(|row| row.remote_id.as_str());
+            for model in E::find().filter(column.is_in(names)).all(tx).await? {
+                let name = E::meta(&model).remote_id.unwrap_or_default().to_owned();
+                locals.insert(
+                    name,
+                    Local {
+                        model,
+                        pending: HashSet::new(),
+                    },
+                );
+            }
+        }
+        let by_id: HashMap<i64, String> = locals
+            .iter()
+            .map(|(name, local)| (E::meta(&local.model).id, name.clone()))
+            .collect();
+        let ids: Vec<i64> = by_id.keys().copied().collect();
+        for (id, register) in pending(tx, E::SHAPE.table, &ids).await? {
+            if let Some(local) = by_id.get(&id).and_then(|name| locals.get_mut(name)) {
+                local.pending.insert(register);
+            }
+        }
+        Ok(locals)
+    }
+
+    pub(super) async fn ids_here(
+        &self,
+        tx: &DatabaseTransaction,
+        rows: &[PullRow<E::Wire>],
+    ) -> Result<LocalIds, DbErr> {
+        let mut ids = LocalIds::default();
+        for (number, target) in self.targets.iter().enumerate() {
+            let names: BTreeSet<&str> = rows
+                .iter()
+                .filter_map(|row| row.row.reference(number).as_ref()?.as_deref())
+                .collect();
+            let names: Vec<&str> = names.into_iter().collect();
+            ids.references
+                .push(local_ids(tx, &target.table, &target.id, &names).await?);
+        }
+        let live = rows
+            .iter()
+            .map(|row| &row.row)
+            .filter(|row| row.deleted_at().is_none());
+        ids.lookups = self.lookup_ids(tx, live).await?;
+        Ok(ids)
+    }
+}
+
+/// Rows of these that were deleted here for good and whose deletion is still to be pushed.
+pub(super) async fn gone_here<W>(
+    tx: &DatabaseTransaction,
+    table: &str,
+    rows: &[PullRow<W>],
+) -> Result<HashSet<String>, DbErr> {
+    let sql = "SELECT remote_id FROM sync_deleted WHERE tbl = $1";
+    let gone = tx
+        .query_all_raw(Statement::from_sql_and_values(
+            tx.get_database_backend(),
+            sql,
+            [table.into()],
+        ))
+        .await?;
+    if gone.is_empty() || rows.is_empty() {
+        return Ok(HashSet::new());
+    }
+    gone.iter()
+        .map(|row| row.try_get("", "remote_id"))
+        .collect()
+}
+
+pub(super) async fn pending(
+    tx: &DatabaseTransaction,
+    table: &str,
+    ids: &[i64],
+) -> Result<Vec<(i64, String)>, DbErr> {
+    let mut pending = Vec::new();
+    for ids in ids.chunks(CHUNK) {
+        let sql = format!(
+            "SELECT row_id, register FROM sync_pending WHERE tbl = $1 AND row_id IN ({})",
+            placeholders(2, ids.len())
+        );
+        let values: Vec<Value> = std::iter::once(table.into())
+            .chain(ids.iter().map(|id| (*id).into()))
+            .collect();
+        for row in tx
+            .query_all_raw(Statement::from_sql_and_values(
+                tx.get_database_backend(),
+                sql,
+                values,
+            ))
+            .await?
+        {
+            pending.push((row.try_get("", "row_id")?, row.try_get("", "register")?));
+        }
+    }
+    Ok(pending)
+}
+
+pub(super) async fn drop_pending(
+    tx: &DatabaseTransaction,
+    table: &str,
+    row_id: i64,
+    registers: &[String],
+) -> Result<(), DbErr> {
+    for register in registers {
+        let sql = "DELETE FROM sync_pending WHERE tbl = $1 AND row_id = $2 AND register = $3";
+        execute(
+            tx,
+            sql,
+            vec![table.into(), row_id.into(), register.as_str().into()],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// Whether the row with this name was deleted here for good, and the server does not know yet.
+pub(super) async fn is_gone(
+    tx: &DatabaseTransaction,
+    table: &str,
+    remote_id: &str,
+) -> Result<bool, DbErr> {
+    let sql = "SELECT 1 AS one FROM sync_deleted WHERE tbl = $1 AND remote_id = $2";
+    let values = [table.into(), remote_id.into()];
+    let backend = tx.get_database_backend();
+    let row = tx
+        .query_one_raw(Statement::from_sql_and_values(backend, sql, values))
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Remote id to local id, for the rows that are here.
+async fn local_ids(
+    tx: &DatabaseTransaction,
+    table: &str,
+    id: &str,
+    names: &[&str],
+) -> Result<HashMap<String, i64>, DbErr> {
+    let mut found = HashMap::with_capacity(names.len());
+    for names in names.chunks(CHUNK) {
+        let sql = format!(
+            "SELECT CAST(\"{id}\" AS BIGINT) AS id, remote_id FROM \"{table}\" WHERE remote_id IN ({})",
+            placeholders(1, names.len())
+        );
+        let values: Vec<Value> = names.iter().map(|name| (*name).into()).collect();
+        for row in tx
+            .query_all_raw(Statement::from_sql_and_values(
+                tx.get_database_backend(),
+                sql,
+                values,
+            ))
+            .await?
+        {
+            found.insert(row.try_get("", "remote_id")?, row.try_get("", "id")?);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,113 @@
+//! The device's side: local changes are pushed, others' are pulled, over whatever network there is.
+
+mod apply;
+mod apply_rows;
+mod collect;
+mod conflict;
+mod here;
+mod outgoing;
+mod pull;
+mod push;
+mod quarantine;
+mod remote;
+mod rename;
+mod settle;
+mod state;
+mod status;
+mod sync;
+
+use std::sync::Arc;
+
+use sea_orm::{DatabaseConnection, DbErr};
+
+pub use state::{Connection, State};
+pub use status::{PendingTable, QuarantinedRow, RejectedRow, Status};
+pub use sync::Observer;
+
+pub(crate) use apply::{Applied, ApplyContext};
+pub(crate) use outgoing::{Outgoing, Wanted};
+
+use crate::{
+    clock::Clock,
+    ids::Ids,
+    protocol::Limits,
+    registry::Registry,
+    schema::{self, Side},
+};
+
+/// One local database and what it takes to sync it. Cheap to clone.
+#[derive(Clone)]
+pub struct Device {
+    pub(crate) db: DatabaseConnection,
+    pub(crate) registry: Registry,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) limits: BatchLimits,
+    /// Names this opened database as the holder of its lease.
+    holder: String,
+    /// Held while a sync runs here. A sync that is dropped lets it go, and the next takes over its lease.
+    running: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// How much goes over the wire at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchLimits {
+    /// Most rows of a push.
+    pub push_rows: usize,
+    /// Most bytes of a push, beyond its first row.
+    pub push_bytes: usize,
+    /// Most bytes of one row.
+    pub row_bytes: usize,
+    /// Most rows of a page.
+    pub page_rows: u32,
+}
+
+impl Default for BatchLimits {
+    fn default() -> Self {
+        Self {
+            push_rows: 1_000,
+            push_bytes: 2 << 20,
+            row_bytes: Limits::default().row_bytes,
+            page_rows: 1_000,
+        }
+    }
+}
+
+impl Device {
+    /// Opens a local database whose migrations have run: installs what sync needs where it is missing.
+    ///
+    /// `db` is a SQLite pool of exactly one connection.
+    ///
+    /// # Errors
+    /// If a registered table is missing, or the database fails.
+    pub async fn open(
+        db: DatabaseConnection,
+        registry: Registry,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Result<Self, DbErr> {
+        schema::install(&db, Side::Device, &registry).await?;
+        let holder = ids.next();
+        Ok(Self {
+            db,
+            registry,
+            clock,
+            ids,
+            limits: BatchLimits::default(),
+            holder,
+            running: Arc::default(),
+        })
+    }
+
+    /// The same device with other limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: BatchLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The local database.
+    pub fn db(&self) -> &DatabaseConnection {
+        &self.db
+    }
+}

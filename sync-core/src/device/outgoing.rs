@@ -1,0 +1,190 @@
+//! Rows with pending changes, made ready to be sent.
+
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement, Value};
+use serde_json::value::{RawValue, to_raw_value};
+use std::collections::BTreeMap;
+
+use crate::{
+    bulk::CHUNK,
+    protocol::PushRow,
+    shape::EVERY_REGISTER,
+    syncable::Syncable,
+    table::Table,
+    wire::{Field, WireRow},
+};
+
+/// A row with pending changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) row_id: i64,
+    /// When each pending register was last edited, by the device's clock.
+    pub(crate) changed: BTreeMap<String, i64>,
+    /// The name it gets, should it have none yet.
+    pub(crate) new_name: String,
+}
+
+/// What becomes of it.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    /// It is to be sent.
+    Ready {
+        row_id: i64,
+        remote_id: String,
+        json: Box<RawValue>,
+    },
+    /// There is nothing to tell the server: it is gone, or was deleted before it was ever sent.
+    Forget { row_id: i64 },
+    /// It waits: what it refers to is not on the server.
+    Hold,
+    /// It cannot be read: a column holds what its type cannot.
+    Unreadable { row_id: i64, reason: String },
+}
+
+impl<E: Syncable> Table<E> {
+    pub(crate) async fn outgoing_rows(
+        &self,
+        tx: &DatabaseTransaction,
+        wanted: &[Wanted],
+    ) -> Result<Vec<Outgoing>, DbErr> {
+        let ids: Vec<i64> = wanted.iter().map(|w| w.row_id).collect();
+        let (mut models, unreadable) = self.load_readable(tx, &ids).await?;
+        let names = self.names(tx, models.values()).await?;
+        let mut named = Vec::new();
+        let mut outgoing = Vec::with_capacity(wanted.len());
+        for wanted in wanted {
+            let row_id = wanted.row_id;
+            if let Some(reason) = unreadable.get(&row_id) {
+                outgoing.push(Outgoing::Unreadable {
+                    row_id,
+                    reason: reason.clone(),
+                });
+                continue;
+            }
+            let Some(model) = models.remove(&row_id) else {
+                outgoing.push(Outgoing::Forget { row_id });
+                continue;
+            };
+            let meta = E::meta(&model);
+            let known = meta.remote_id.map(str::to_owned);
+            if known.is_none() && meta.deleted_at.is_some() {
+                outgoing.push(Outgoing::Forget { row_id });
+                continue;
+            }
+            let references: Vec<Option<i64>> = (0..self.targets.len())
+                .map(|n| E::reference_id(&model, n))
+                .collect();
+            let row = E::to_wire(model, &names);
+            if !resolved(&row, &references) {
+                outgoing.push(Outgoing::Hold);
+                continue;
+            }
+            let remote_id = known.clone().unwrap_or_else(|| wanted.new_name.clone());
+            if known.is_none() {
+                named.push((row_id, remote_id.clone()));
+            }
+            let json = self.push_row(&remote_id, row, known.is_none(), &wanted.changed)?;
+            outgoing.push(Outgoing::Ready {
+                row_id,
+                remote_id,
+                json,
+            });
+        }
+        name_rows(tx, E::SHAPE.table, E::SHAPE.id, &named).await?;
+        Ok(outgoing)
+    }
+
+    /// One bad value fails a whole `SELECT`: then each row is read alone.
+    async fn load_readable(
+        &self,
+        tx: &DatabaseTransaction,
+        ids: &[i64],
+    ) -> Result<
+        (
+            std::collections::HashMap<i64, E::Model>,
+            BTreeMap<i64, String>,
+        ),
+        DbErr,
+    > {
+        let mut unreadable = BTreeMap::new();
+        if let Ok(models) = self.load(tx, ids, false).await {
+            return Ok((models, unreadable));
+        }
+        let mut models = std::collections::HashMap::new();
+        for &id in ids {
+            match self.load(tx, &[id], false).await {
+                Ok(found) => models.extend(found),
+                Err(error) => _ = unreadable.insert(id, error.to_string()),
+            }
+        }
+        Ok((models, unreadable))
+    }
+
+    /// Only what changed travels, so that a column this device does not know cannot be erased.
+    fn push_row(
+        &self,
+        remote_id: &str,
+        row: E::Wire,
+        new: bool,
+        changed: &BTreeMap<String, i64>,
+    ) -> Result<Box<RawValue>, DbErr> {
+        let mut changed = changed.clone();
+        if new && !changed.contains_key(EVERY_REGISTER) {
+            let first = changed.values().copied().min().unwrap_or_default();
+            changed.insert(EVERY_REGISTER.to_owned(), first);
+        }
+        let row = if changed.contains_key(EVERY_REGISTER) {
+            row
+        } else {
+            let mut patch = E::Wire::default();
+            let registers = changed.keys().filter_map(|name| E::SHAPE.register(name));
+            registers.for_each(|register| patch.take(register, &row));
+            patch
+        };
+        // Registers of another version of the program are not known to this one, nor to its row.
+        changed.retain(|name, _| name == EVERY_REGISTER || E::SHAPE.register(name).is_some());
+        let row = PushRow {
+            remote_id: remote_id.to_owned(),
+            changed,
+            row,
+        };
+        to_raw_value(&row).map_err(|e| DbErr::Json(e.to_string()))
+    }
+}
+
+/// Whether every foreign key that is set found the name of its row.
+fn resolved<W: WireRow>(row: &W, references: &[Option<i64>]) -> bool {
+    let found = |number: usize| matches!(row.reference(number), Field::Present(Some(_)));
+    references
+        .iter()
+        .enumerate()
+        .all(|(number, id)| id.is_none() || found(number))
+}
+
+/// Keeps the names that rows got, before they are sent.
+async fn name_rows(
+    tx: &DatabaseTransaction,
+    table: &str,
+    id: &str,
+    named: &[(i64, String)],
+) -> Result<(), DbErr> {
+    for named in named.chunks(CHUNK) {
+        let rows: Vec<String> = (0..named.len())
+            .map(|n| format!("(${}, ${})", n * 2 + 1, n * 2 + 2))
+            .collect();
+        let sql = format!(
+            "UPDATE \"{table}\" SET remote_id = named.column2 FROM (VALUES {}) AS named WHERE \"{table}\".\"{id}\" = named.column1",
+            rows.join(", ")
+        );
+        let values: Vec<Value> = named
+            .iter()
+            .flat_map(|(id, name)| [Value::from(*id), Value::from(name.as_str())])
+            .collect();
+        tx.execute_raw(Statement::from_sql_and_values(
+            tx.get_database_backend(),
+            sql,
+            values,
+        ))
+        .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! A pass over the change feed: fetch a page, apply it together with its cursor, and so on.
+
+use super::{ApplyContext, Device, apply, remote, state, sync::Session};
+use crate::{
+    error::SyncError,
+    event::{SyncEvent, SyncReport},
+    protocol::{ErrorCode, PullPage},
+    tx,
+};
+
+impl Device {
+    /// Pulls to the feed's end. Pages that were applied stay applied when a later one fails.
+    ///
+    /// # Errors
+    /// If a page did not come, or cannot be applied; the cursor stands before it.
+    pub(super) async fn pull_pass(
+        &self,
+        session: Session<'_>,
+        report: &mut SyncReport,
+    ) -> Result<(), SyncError> {
+        let mut cursor = state::load(&self.db).await?.cursor;
+        let mut page =
+            match remote::pull(session.transport, cursor.as_deref(), self.limits.page_rows).await {
+                Err(error) if error.code() == Some(ErrorCode::CursorTooOld) => {
+                    // What was deleted long ago is not told any more; everything else comes again.
+                    cursor = None;
+                    remote::pull(session.transport, None, self.limits.page_rows).await?
+                }
+                page => page?,
+            };
+        loop {
+            if page.has_more && cursor.as_ref() == Some(&page.cursor) {
+                return Err(SyncError::NotASyncServer("a page leads nowhere".to_owned()));
+            }
+            // The next page travels while this one is written.
+            let next = async {
+                if !page.has_more {
+                    return Ok(None);
+                }
+                remote::pull(session.transport, Some(&page.cursor), self.limits.page_rows)
+                    .await
+                    .map(Some)
+            };
+            let (applied, next) = tokio::join!(
+                self.apply_page(session, cursor.as_deref(), &page, report),
+                next
+            );
+            applied?.into_iter().for_each(session.observer);
+            cursor = Some(page.cursor);
+            match next? {
+                Some(next) => page = next,
+                None => break,
+            }
+        }
+        self.retry_quarantined().await
+    }
+
+    /// Writes a page and its cursor in one transaction.
+    async fn apply_page(
+        &self,
+        session: Session<'_>,
+        cursor: Option<&str>,
+        page: &PullPage,
+        report: &mut SyncReport,
+    ) -> Result<Vec<SyncEvent>, SyncError> {
+        let nothing = page.tables.is_empty() && cursor == Some(&page.cursor);
+        if nothing {
+            return Ok(Vec::new());
+        }
+        let tx = tx::begin_write(&self.db).await?;
+        tx::begin_applying(&tx).await?;
+        let state = state::load(&tx).await?;
+        session.check(&state)?;
+        let mut cx = ApplyContext::new(self.clock.now_ms(), &state);
+        let mut events = Vec::new();
+        let mut n_rows = 0;
+        for table in &page.tables {
+            // A table of a newer server: it is fetched again once this program knows it.
+            let Some(registered) = self.registry.get(&table.table) else {
+                continue;
+            };
+            let applied = registered.table.apply(&tx, &mut cx, &table.rows).await?;
+            n_rows += applied.n_written;
+            report.n_pulled += applied.n_written;
+            report.n_quarantined += applied.quarantined.len() as u64;
+            events.extend(apply::quarantined_events(&table.table, &applied));
+        }
+        state::save_cursor(&tx, &page.epoch, &page.cursor).await?;
+        tx::end_applying(&tx).await?;
+        tx.commit().await?;
+        events.push(SyncEvent::Pulled {
+            n_rows,
+            has_more: page.has_more,
+        });
+        Ok(events)
+    }
+}

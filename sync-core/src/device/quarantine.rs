@@ -1,0 +1,82 @@
+//! Rows that were pulled and cannot be written here: kept as they came, and tried again.
+
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement};
+use serde_json::value::RawValue;
+
+use super::{ApplyContext, Device, state, state::execute};
+use crate::{error::SyncError, tx};
+
+/// Sets a row aside; an older form of it gives way.
+pub(super) async fn put(
+    tx: &DatabaseTransaction,
+    table: &str,
+    remote_id: &str,
+    raw: &str,
+    reason: &str,
+    now_ms: i64,
+) -> Result<(), DbErr> {
+    let sql = "INSERT INTO sync_quarantine (tbl, remote_id, raw, reason, at) VALUES ($1, $2, $3, $4, $5)
+               ON CONFLICT (tbl, remote_id) DO UPDATE SET raw = excluded.raw, reason = excluded.reason, at = excluded.at";
+    execute(
+        tx,
+        sql,
+        vec![
+            table.into(),
+            remote_id.into(),
+            raw.into(),
+            reason.into(),
+            now_ms.into(),
+        ],
+    )
+    .await
+}
+
+impl Device {
+    /// Tries the rows that were set aside once more, parents first: after an upgrade of the program, or
+    /// after what they waited for has come.
+    pub(super) async fn retry_quarantined(&self) -> Result<(), SyncError> {
+        let backend = self.db.get_database_backend();
+        let any = Statement::from_string(backend, "SELECT 1 AS one FROM sync_quarantine LIMIT 1");
+        if self.db.query_one_raw(any).await?.is_none() {
+            return Ok(());
+        }
+        let tx = tx::begin_write(&self.db).await?;
+        tx::begin_applying(&tx).await?;
+        let state = state::load(&tx).await?;
+        for registered in self.registry.tables() {
+            let table = registered.shape.table;
+            let sql = "SELECT raw FROM sync_quarantine WHERE tbl = $1 ORDER BY remote_id";
+            let rows = tx
+                .query_all_raw(Statement::from_sql_and_values(backend, sql, [table.into()]))
+                .await?;
+            for row in rows {
+                let raw: String = row.try_get("", "raw")?;
+                let Ok(rows) = RawValue::from_string(format!("[{raw}]")) else {
+                    continue;
+                };
+                let mut cx = ApplyContext::new(self.clock.now_ms(), &state);
+                registered.table.apply(&tx, &mut cx, &rows).await?;
+            }
+        }
+        tx::end_applying(&tx).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// These rows are not set aside any more.
+pub(super) async fn release(
+    tx: &DatabaseTransaction,
+    table: &str,
+    remote_ids: impl Iterator<Item = &str>,
+) -> Result<(), DbErr> {
+    let backend = tx.get_database_backend();
+    let any = Statement::from_string(backend, "SELECT 1 AS one FROM sync_quarantine LIMIT 1");
+    if tx.query_one_raw(any).await?.is_none() {
+        return Ok(());
+    }
+    for remote_id in remote_ids {
+        let sql = "DELETE FROM sync_quarantine WHERE tbl = $1 AND remote_id = $2";
+        execute(tx, sql, vec![table.into(), remote_id.into()]).await?;
+    }
+    Ok(())
+}

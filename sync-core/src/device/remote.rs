@@ -1,0 +1,87 @@
+//! Typed requests over a transport, and what their answers mean.
+
+use bytes::Bytes;
+use http::{Method, Request, Response, header};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    error::SyncError,
+    protocol::{ErrorBody, PULL_PATH, PUSH_PATH, PullPage, PushAnswer},
+    transport::{Transport, TransportError, retry_after},
+};
+
+/// Sends a batch and reads the verdicts.
+pub(super) async fn push(
+    transport: &dyn Transport,
+    body: Vec<u8>,
+) -> Result<PushAnswer, SyncError> {
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri(PUSH_PATH)
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Bytes::from(body));
+    read(transport.send(request.map_err(invalid)?).await?)
+}
+
+/// Asks for the page behind a cursor.
+pub(super) async fn pull(
+    transport: &dyn Transport,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<PullPage, SyncError> {
+    let uri = match cursor {
+        Some(cursor) => format!("{PULL_PATH}?cursor={cursor}&limit={limit}"),
+        None => format!("{PULL_PATH}?limit={limit}"),
+    };
+    let request = Request::builder()
+        .method(Method::GET)
+        .uri(uri)
+        .body(Bytes::new());
+    read(transport.send(request.map_err(invalid)?).await?)
+}
+
+fn invalid(error: http::Error) -> SyncError {
+    TransportError {
+        offline: false,
+        message: "the request cannot be written".to_owned(),
+        source: Some(error.into()),
+    }
+    .into()
+}
+
+fn read<T: DeserializeOwned>(response: Response<Bytes>) -> Result<T, SyncError> {
+    let status = response.status();
+    if status == http::StatusCode::UNAUTHORIZED {
+        return Err(SyncError::Unauthorized);
+    }
+    if !status.is_success() {
+        return Err(refused(&response));
+    }
+    serde_json::from_slice(response.body())
+        .map_err(|error| SyncError::NotASyncServer(error.to_string()))
+}
+
+fn refused(response: &Response<Bytes>) -> SyncError {
+    let status = response.status().as_u16();
+    let body = serde_json::from_slice::<ErrorBody>(response.body());
+    let body = body.unwrap_or_else(|_| {
+        ErrorBody::new(
+            format!("http_{status}"),
+            format!("the server answered with status {status}"),
+        )
+    });
+    let ErrorBody {
+        code,
+        message,
+        last_push_no,
+    } = body;
+    if let Some(last) = last_push_no {
+        return SyncError::Overtaken { last };
+    }
+    SyncError::Refused {
+        status,
+        code,
+        message,
+        retry_after: retry_after(response),
+    }
+}

@@ -1,0 +1,350 @@
+//! A batch's verdicts, taken note of in one transaction.
+
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Value};
+use serde_json::value::RawValue;
+
+use super::{
+    ApplyContext, Device, apply,
+    collect::{Batch, SentRow, SentTable},
+    rename, state,
+    state::execute,
+    sync::Session,
+};
+use crate::{
+    bulk::CHUNK,
+    error::SyncError,
+    event::{SyncEvent, SyncReport},
+    protocol::{PushAnswer, Verdict, VerdictKind},
+    registry::Registered,
+    rows::placeholders,
+    tx,
+};
+
+/// Why a row was not taken, as it is kept.
+pub(super) struct Rejection<'a> {
+    pub(super) remote_id: &'a str,
+    pub(super) code: &'a str,
+    pub(super) field: Option<&'a str>,
+    pub(super) message: Option<&'a str>,
+}
+
+impl Device {
+    /// Clears what was taken, writes what was merged, keeps why rows were rejected.
+    ///
+    /// An edit made while the push was on its way has raised its register's count and stays pending.
+    pub(super) async fn settle(
+        &self,
+        session: Session<'_>,
+        batch: &Batch,
+        answer: &PushAnswer,
+        report: &mut SyncReport,
+    ) -> Result<Vec<SyncEvent>, SyncError> {
+        let tx = tx::begin_write(&self.db).await?;
+        tx::begin_applying(&tx).await?;
+        let state = state::load(&tx).await?;
+        session.check(&state)?;
+        let mut events = Vec::new();
+        for (sent, verdicts) in matched(batch, answer)? {
+            let Some(registered) = self.registry.get(&sent.table) else {
+                continue;
+            };
+            self.settle_table(&tx, registered, sent, verdicts, report, &mut events)
+                .await?;
+        }
+        let cursor = state.cursor.as_deref().unwrap_or("0");
+        // Nobody else's rows lie between: this device has seen all up to behind its own.
+        let cursor = if cursor == answer.before {
+            &answer.after
+        } else {
+            cursor
+        };
+        state::save_cursor(&tx, &answer.epoch, cursor).await?;
+        tx::end_applying(&tx).await?;
+        tx.commit().await?;
+        Ok(events)
+    }
+
+    async fn settle_table(
+        &self,
+        tx: &DatabaseTransaction,
+        registered: &Registered,
+        sent: &SentTable,
+        verdicts: &[Verdict],
+        report: &mut SyncReport,
+        events: &mut Vec<SyncEvent>,
+    ) -> Result<(), SyncError> {
+        let table = registered.shape.table;
+        let (mut taken, mut merged) = (Vec::new(), Vec::new());
+        for (row, verdict) in sent.rows.iter().zip(verdicts) {
+            if verdict.code.as_deref() == Some("unknown_id") {
+                send_whole(tx, table, row).await?;
+                continue;
+            }
+            if verdict.verdict == VerdictKind::Rejected
+                && !sent.gone
+                && !as_sent(tx, table, row.row_id).await?
+            {
+                // The verdict is about what the row no longer is: it goes again.
+                clear_rejected(tx, table, &[row.row_id]).await?;
+                continue;
+            }
+            if verdict.verdict == VerdictKind::Rejected {
+                report.n_rejected += 1;
+                events.push(self.settle_rejected(tx, table, row, verdict).await?);
+                continue;
+            }
+            taken.push(row);
+            if let Some(winner) = &verdict.renamed_to {
+                rename::rename(
+                    tx,
+                    &self.registry,
+                    registered,
+                    row,
+                    winner,
+                    self.clock.now_ms(),
+                )
+                .await?;
+            }
+            if let (VerdictKind::Merged, Some(now)) = (verdict.verdict, &verdict.row) {
+                merged.push(pull_row(
+                    verdict.renamed_to.as_ref().unwrap_or(&row.remote_id),
+                    verdict.at,
+                    now,
+                ));
+            }
+        }
+        report.n_pushed += taken.len() as u64;
+        if sent.gone {
+            forget_gone(tx, table, &taken).await?;
+        } else {
+            let ids: Vec<i64> = taken.iter().map(|row| row.row_id).collect();
+            acknowledge(tx, registered, &ids).await?;
+        }
+        if !merged.is_empty() {
+            let rows = RawValue::from_string(format!("[{}]", merged.join(",")));
+            let rows = rows.map_err(|e| SyncError::NotASyncServer(e.to_string()))?;
+            let mut cx = ApplyContext::new(self.clock.now_ms(), &state::load(tx).await?);
+            cx.verdicts = true;
+            let applied = registered.table.apply(tx, &mut cx, &rows).await?;
+            report.n_conflicts += applied.n_conflicts;
+            events.extend(apply::quarantined_events(table, &applied));
+        }
+        Ok(())
+    }
+
+    async fn settle_rejected(
+        &self,
+        tx: &DatabaseTransaction,
+        table: &str,
+        row: &SentRow,
+        verdict: &Verdict,
+    ) -> Result<SyncEvent, DbErr> {
+        let code = verdict.code.as_deref().unwrap_or("rejected");
+        let rejection = Rejection {
+            remote_id: &row.remote_id,
+            code,
+            field: verdict.field.as_deref(),
+            message: verdict.message.as_deref(),
+        };
+        reject(tx, table, row.row_id, &rejection, self.clock.now_ms()).await?;
+        Ok(SyncEvent::Rejected {
+            table: table.to_owned(),
+            row_id: row.row_id,
+            code: code.to_owned(),
+            message: verdict.message.clone().unwrap_or_default(),
+        })
+    }
+}
+
+/// Whether the row is still pending just as it was sent.
+async fn as_sent(tx: &DatabaseTransaction, table: &str, row_id: i64) -> Result<bool, DbErr> {
+    let sql = "SELECT CASE WHEN count(*) > 0 AND max(edits - sent) = 0 THEN 1 ELSE 0 END AS same
+               FROM sync_pending WHERE tbl = $1 AND row_id = $2";
+    let values = [table.into(), row_id.into()];
+    let backend = tx.get_database_backend();
+    let row = tx
+        .query_one_raw(sea_orm::Statement::from_sql_and_values(
+            backend, sql, values,
+        ))
+        .await?;
+    let same: i64 = row.map_or(Ok(0), |row| row.try_get("", "same"))?;
+    Ok(same == 1)
+}
+
+/// The server lost the row, or never had it: it gets all of it next time.
+async fn send_whole(tx: &DatabaseTransaction, table: &str, row: &SentRow) -> Result<(), DbErr> {
+    let sql = "INSERT INTO sync_pending (tbl, row_id, register, base, edited_at, edits, sent)
+               SELECT $1, $2, '*', NULL, coalesce(min(edited_at), 0), 1, 0 FROM sync_pending
+               WHERE tbl = $1 AND row_id = $2 ON CONFLICT (tbl, row_id, register) DO NOTHING";
+    execute(tx, sql, vec![table.into(), row.row_id.into()]).await
+}
+
+/// Pairs what was sent with its verdicts; an answer of another shape is not from a sync server.
+fn matched<'a>(
+    batch: &'a Batch,
+    answer: &'a PushAnswer,
+) -> Result<Vec<(&'a SentTable, &'a [Verdict])>, SyncError> {
+    let wrong =
+        || SyncError::NotASyncServer("the verdicts do not match what was pushed".to_owned());
+    if batch.tables.len() != answer.tables.len() {
+        return Err(wrong());
+    }
+    let pairs = batch
+        .tables
+        .iter()
+        .zip(&answer.tables)
+        .map(|(sent, answer)| {
+            let names = sent.rows.iter().map(|row| row.remote_id.as_str());
+            let fits = sent.table == answer.table
+                && names.eq(answer.rows.iter().map(|row| row.remote_id.as_str()));
+            if fits {
+                Ok((sent, answer.rows.as_slice()))
+            } else {
+                Err(wrong())
+            }
+        });
+    pairs.collect()
+}
+
+fn pull_row(remote_id: &str, at: Option<i64>, row: &RawValue) -> String {
+    format!(
+        r#"{{"remote_id":"{remote_id}","at":{},"row":{}}}"#,
+        at.unwrap_or_default(),
+        row.get()
+    )
+}
+
+/// Clears pending changes that were not edited again since they were sent.
+async fn acknowledge(
+    tx: &DatabaseTransaction,
+    registered: &Registered,
+    rows: &[i64],
+) -> Result<(), DbErr> {
+    let table = registered.shape.table;
+    for rows in rows.chunks(CHUNK) {
+        let sql = format!(
+            "DELETE FROM sync_pending WHERE tbl = $1 AND sent = edits AND row_id IN ({})",
+            placeholders(2, rows.len())
+        );
+        execute(tx, &sql, with_table(table, rows)).await?;
+    }
+    clear_rejected(tx, table, rows).await?;
+    clean(tx, registered, rows).await
+}
+
+/// Drops what is pending of rows that are not to be sent.
+pub(super) async fn forget(
+    tx: &DatabaseTransaction,
+    registered: &Registered,
+    rows: &[i64],
+) -> Result<(), DbErr> {
+    for rows in rows.chunks(CHUNK) {
+        let sql = format!(
+            "DELETE FROM sync_pending WHERE tbl = $1 AND row_id IN ({})",
+            placeholders(2, rows.len())
+        );
+        execute(tx, &sql, with_table(registered.shape.table, rows)).await?;
+    }
+    clear_rejected(tx, registered.shape.table, rows).await?;
+    clean(tx, registered, rows).await
+}
+
+/// Rows with nothing pending are not dirty.
+pub(super) async fn clean(
+    tx: &DatabaseTransaction,
+    registered: &Registered,
+    rows: &[i64],
+) -> Result<(), DbErr> {
+    clean_rows(tx, registered.shape.table, registered.shape.id, rows).await
+}
+
+/// The same, by the names of table and key.
+pub(super) async fn clean_rows(
+    tx: &DatabaseTransaction,
+    table: &str,
+    id: &str,
+    rows: &[i64],
+) -> Result<(), DbErr> {
+    for rows in rows.chunks(CHUNK) {
+        let sql = format!(
+            "UPDATE \"{table}\" SET dirty = FALSE WHERE \"{id}\" IN ({}) AND NOT EXISTS
+               (SELECT 1 FROM sync_pending WHERE tbl = $1 AND row_id = \"{table}\".\"{id}\")",
+            placeholders(2, rows.len())
+        );
+        execute(tx, &sql, with_table(table, rows)).await?;
+    }
+    Ok(())
+}
+
+async fn clear_rejected(tx: &DatabaseTransaction, table: &str, rows: &[i64]) -> Result<(), DbErr> {
+    let any = "SELECT 1 AS one FROM sync_rejected LIMIT 1";
+    let any = sea_orm::Statement::from_string(tx.get_database_backend(), any);
+    if tx.query_one_raw(any).await?.is_none() {
+        return Ok(());
+    }
+    for rows in rows.chunks(CHUNK) {
+        let sql = format!(
+            "DELETE FROM sync_rejected WHERE tbl = $1 AND row_id IN ({})",
+            placeholders(2, rows.len())
+        );
+        execute(tx, &sql, with_table(table, rows)).await?;
+    }
+    Ok(())
+}
+
+async fn forget_gone(
+    tx: &DatabaseTransaction,
+    table: &str,
+    rows: &[&SentRow],
+) -> Result<(), DbErr> {
+    for row in rows {
+        let sql = "DELETE FROM sync_deleted WHERE tbl = $1 AND row_id = $2 AND remote_id = $3";
+        execute(
+            tx,
+            sql,
+            vec![
+                table.into(),
+                row.row_id.into(),
+                row.remote_id.as_str().into(),
+            ],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// Keeps why a row was not taken, until it is.
+pub(super) async fn reject(
+    tx: &DatabaseTransaction,
+    table: &str,
+    row_id: i64,
+    rejection: &Rejection<'_>,
+    now_ms: i64,
+) -> Result<(), DbErr> {
+    let Rejection {
+        remote_id,
+        code,
+        field,
+        message,
+    } = *rejection;
+    let sql = "INSERT INTO sync_rejected (tbl, row_id, remote_id, code, field, message, at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7)
+               ON CONFLICT (tbl, row_id) DO UPDATE SET remote_id = excluded.remote_id, code = excluded.code,
+                 field = excluded.field, message = excluded.message, at = excluded.at";
+    let values = vec![
+        table.into(),
+        row_id.into(),
+        remote_id.into(),
+        code.into(),
+        field.map(str::to_owned).into(),
+        message.map(str::to_owned).into(),
+        now_ms.into(),
+    ];
+    execute(tx, sql, values).await
+}
+
+fn with_table(table: &str, rows: &[i64]) -> Vec<Value> {
+    std::iter::once(table.into())
+        .chain(rows.iter().map(|id| (*id).into()))
+        .collect()
+}

@@ -1,0 +1,182 @@
+//! A whole sync: push, pull, and push again what came up meanwhile.
+
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, Statement};
+
+use super::{Device, State, state};
+use crate::{
+    error::SyncError,
+    event::{SyncEvent, SyncReport},
+    transport::Transport,
+};
+
+/// Is told what happens; must not block.
+pub type Observer<'a> = &'a (dyn Fn(SyncEvent) + Send + Sync);
+
+/// How often a sync pushes at most: what users edit while it runs waits for the next.
+const PUSH_PASSES: u32 = 3;
+
+/// How long after its last heartbeat a sync's lease on the database runs out, in milliseconds: so long a
+/// crashed one keeps others waiting.
+const LEASE_MS: i64 = 20_000;
+
+/// How often a sync renews its lease.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// One sync that is running.
+#[derive(Clone, Copy)]
+pub(super) struct Session<'a> {
+    pub(super) transport: &'a dyn Transport,
+    pub(super) observer: Observer<'a>,
+    /// Who holds the database's lease: this sync.
+    pub(super) holder: &'a str,
+}
+
+impl Device {
+    /// Pushes every local change and pulls every change of others.
+    ///
+    /// # Errors
+    /// If it did not come to its end. What was settled and applied before stays; nothing is lost, and the
+    /// next sync goes on from there.
+    pub async fn sync(
+        &self,
+        transport: &dyn Transport,
+        observer: Observer<'_>,
+    ) -> Result<SyncReport, SyncError> {
+        let session = Session {
+            transport,
+            observer,
+            holder: &self.holder,
+        };
+        let work = async {
+            let mut report = SyncReport::default();
+            observer(SyncEvent::Started {
+                n_pending: self.n_pending().await?,
+            });
+            self.push_pass(session, &mut report).await?;
+            self.pull_pass(session, &mut report).await?;
+            for _ in 1..PUSH_PASSES {
+                if !self.anything_to_push().await? {
+                    break;
+                }
+                self.push_pass(session, &mut report).await?;
+            }
+            observer(SyncEvent::Finished(report));
+            Ok(report)
+        };
+        self.leased(work).await
+    }
+
+    /// Only pushes.
+    ///
+    /// # Errors
+    /// As [`Device::sync`].
+    pub async fn push(
+        &self,
+        transport: &dyn Transport,
+        observer: Observer<'_>,
+    ) -> Result<SyncReport, SyncError> {
+        let session = Session {
+            transport,
+            observer,
+            holder: &self.holder,
+        };
+        let work = async {
+            let mut report = SyncReport::default();
+            self.push_pass(session, &mut report).await?;
+            Ok(report)
+        };
+        self.leased(work).await
+    }
+
+    /// Only pulls.
+    ///
+    /// # Errors
+    /// As [`Device::sync`].
+    pub async fn pull(
+        &self,
+        transport: &dyn Transport,
+        observer: Observer<'_>,
+    ) -> Result<SyncReport, SyncError> {
+        let session = Session {
+            transport,
+            observer,
+            holder: &self.holder,
+        };
+        let work = async {
+            let mut report = SyncReport::default();
+            self.pull_pass(session, &mut report).await?;
+            Ok(report)
+        };
+        self.leased(work).await
+    }
+
+    /// Runs `work` while holding the database's lease, and keeps how it ended.
+    async fn leased<T>(
+        &self,
+        work: impl Future<Output = Result<T, SyncError>>,
+    ) -> Result<T, SyncError> {
+        let Ok(_running) = self.running.try_lock() else {
+            return Err(SyncError::Busy);
+        };
+        if state::load(&self.db).await?.auth_token.is_none() {
+            return Err(SyncError::NotConnected);
+        }
+        self.take_lease().await?;
+        let result = tokio::select! {
+            result = work => result,
+            error = self.keep_lease() => Err(error),
+        };
+        let saved = state::save_result(&self.db, self.clock.now_ms(), result.as_ref().err()).await;
+        let release = "UPDATE sync_state SET lease_until_ms = 0 WHERE lease_holder = $1";
+        let released = state::execute(&self.db, release, vec![self.holder.as_str().into()]).await;
+        let value = result?;
+        saved.and(released)?;
+        Ok(value)
+    }
+
+    /// One sync at a time on one database, also across programs. A lease runs out, so a crash leaves nothing.
+    async fn take_lease(&self) -> Result<(), SyncError> {
+        let now_ms = self.clock.now_ms();
+        // A clock that stepped back must not make a lease last for ever.
+        let sql = "UPDATE sync_state SET lease_holder = $1, lease_until_ms = $2
+                   WHERE lease_until_ms <= $3 OR lease_until_ms > $2 OR lease_holder = $1";
+        let until = now_ms + LEASE_MS;
+        let values = [self.holder.as_str().into(), until.into(), now_ms.into()];
+        let statement = Statement::from_sql_and_values(self.db.get_database_backend(), sql, values);
+        match self.db.execute_raw(statement).await?.rows_affected() {
+            0 => Err(SyncError::Busy),
+            _ => Ok(()),
+        }
+    }
+
+    /// Renews the lease for as long as the sync runs.
+    async fn keep_lease(&self) -> SyncError {
+        loop {
+            tokio::time::sleep(HEARTBEAT).await;
+            let until = self.clock.now_ms() + LEASE_MS;
+            let sql = "UPDATE sync_state SET lease_until_ms = $1 WHERE lease_holder = $2";
+            if let Err(error) = state::execute(
+                &self.db,
+                sql,
+                vec![until.into(), self.holder.as_str().into()],
+            )
+            .await
+            {
+                return error.into();
+            }
+        }
+    }
+}
+
+impl Session<'_> {
+    /// Whether this sync still is the one to write its answers: not after a disconnect, nor after its
+    /// lease ran out and another began.
+    pub(super) fn check(&self, state: &State) -> Result<(), SyncError> {
+        match &state.lease_holder {
+            Some(holder) if holder == self.holder && state.auth_token.is_some() => Ok(()),
+            _ => Err(SyncError::Busy),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Why a device could not sync.
+
+use std::time::Duration;
+
+use sea_orm::DbErr;
+
+use crate::{protocol::ErrorCode, transport::TransportError};
+
+/// Why a sync did not come to its end. What was done before stays done; nothing is lost.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SyncError {
+    /// The database is not connected to a server.
+    #[error("this database is not connected to a server: connect it first")]
+    NotConnected,
+    /// Another program, or another part of this one, is syncing this database.
+    #[error("this database is being synced already")]
+    Busy,
+    /// The server was not reached, or its answer did not arrive whole.
+    #[error("the server cannot be reached: {0}")]
+    Transport(#[from] TransportError),
+    /// The server does not accept the device's token.
+    #[error("the login has expired or was revoked: log in again")]
+    Unauthorized,
+    /// The server refused the request.
+    #[error("the server refused ({code}): {message}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The stable word for it, or `http_` and the status where the answer had none.
+        code: String,
+        /// What the server says to do.
+        message: String,
+        /// How long the server asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The server has taken a later push of this device: this database, or the other one, is a copy.
+    #[error("a later push of this device was taken before: {last}")]
+    Overtaken {
+        /// The number of the last push it took.
+        last: i64,
+    },
+    /// The answer is not what a sync server sends, as behind a hotel's login page.
+    #[error("the answer is not from a sync server: {0}")]
+    NotASyncServer(String),
+    /// The local database failed.
+    #[error("the local database failed: {0}")]
+    Database(#[from] DbErr),
+}
+
+impl SyncError {
+    /// Whether the same may well succeed later without anybody doing something.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Transport(_)
+            | Self::Busy
+            | Self::Overtaken { .. }
+            | Self::NotASyncServer(_)
+            | Self::Database(_) => true,
+            Self::Refused { status, .. } => matches!(status, 408 | 409 | 429) || *status >= 500,
+            Self::NotConnected | Self::Unauthorized => false,
+        }
+    }
+
+    /// How long the server asks to wait before the next try.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// Whether the device merely is offline: a quiet state, not a failure.
+    pub fn is_offline(&self) -> bool {
+        matches!(self, Self::Transport(error) if error.offline)
+    }
+
+    /// The stable code of the server's refusal.
+    pub fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::Refused { code, .. } => ErrorCode::parse(code),
+            _ => None,
+        }
+    }
+
+    /// A stable word for programs, whatever the cause.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::NotConnected => "not_connected",
+            Self::Busy => "busy",
+            Self::Transport(error) if error.offline => "offline",
+            Self::Transport(_) => "unreachable",
+            Self::Unauthorized => "unauthorized",
+            Self::Refused { code, .. } => code,
+            Self::Overtaken { .. } => ErrorCode::PushOvertaken.as_str(),
+            Self::NotASyncServer(_) => "not_a_sync_server",
+            Self::Database(_) => "database",
+        }
+    }
+}

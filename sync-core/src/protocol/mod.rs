@@ -1,0 +1,34 @@
+//! What crosses the wire, shared by both ends.
+
+mod error;
+mod pull;
+mod push;
+
+pub use error::{ErrorBody, ErrorCode};
+pub use pull::{Info, Limits, PullPage, PullRow, TablePage};
+pub use push::{PushAnswer, PushRequest, PushRow, TablePush, TableVerdicts, Verdict, VerdictKind};
+
+/// The protocol this code speaks. A peer that speaks another is answered `unsupported_protocol`.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// Where a push is sent.
+pub const PUSH_PATH: &str = "/api/sync/push";
+/// Where a pull is asked for.
+pub const PULL_PATH: &str = "/api/sync/pull";
+/// Where a server tells its limits.
+pub const INFO_PATH: &str = "/api/sync/info";
+/// Where a session is turned into a sync token, and a sync token is given back.
+pub const TOKEN_PATH: &str = "/api/sync/token";
+
+/// The name a row gives itself, however broken the rest of it is; empty if it gives none.
+pub(crate) fn name_in(row: &serde_json::value::RawValue) -> String {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        #[serde(default)]
+        remote_id: String,
+    }
+    let named = serde_json::from_str::<Named>(row.get());
+    named
+        .map(|named| named.remote_id.chars().take(64).collect())
+        .unwrap_or_default()
+}

@@ -1,0 +1,128 @@
+//! `POST /api/sync/push`: local changes to the server.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// A bounded batch of changed rows. Applied as a whole: visible entirely or not at all.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PushRequest<'a> {
+    /// [`PROTOCOL_VERSION`](super::PROTOCOL_VERSION) of the sender.
+    pub protocol: u32,
+    /// Counts this device's pushes, kept before sending: a request that was overtaken by a later one
+    /// says nothing new and is refused.
+    pub push_no: i64,
+    /// The device's clock when it sent, in milliseconds.
+    pub now: i64,
+    /// The life of the server's data that the device has synced with; none before the first answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<Cow<'a, str>>,
+    /// Changed rows by table, in any order.
+    #[serde(borrow)]
+    pub tables: Vec<TablePush<'a>>,
+}
+
+/// Changed rows of one table.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TablePush<'a> {
+    /// The table.
+    #[serde(borrow)]
+    pub table: Cow<'a, str>,
+    /// Each a [`PushRow`]; read one by one, so that a bad row cannot reject the others.
+    #[serde(borrow)]
+    pub rows: Vec<Cow<'a, RawValue>>,
+}
+
+/// One changed row; `W` is its entity's wire struct.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PushRow<W> {
+    /// The row's name; the device made it up when it first sent the row.
+    pub remote_id: String,
+    /// When each changed register was last edited, by the device's clock in milliseconds.
+    /// `*` stands for every register without an entry of its own.
+    pub changed: BTreeMap<String, i64>,
+    /// The columns of the changed registers.
+    pub row: W,
+}
+
+/// What became of a push.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PushAnswer {
+    /// The life of the server's data.
+    pub epoch: String,
+    /// Cursor of the feed before this push.
+    pub before: String,
+    /// Cursor behind the rows of this push. A device whose cursor stood at `before` has seen all up to here.
+    pub after: String,
+    /// A verdict for every row, in the order of the request.
+    pub tables: Vec<TableVerdicts>,
+}
+
+/// The verdicts for one table.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TableVerdicts {
+    /// The table.
+    pub table: String,
+    /// One verdict a row, in the order of the request.
+    pub rows: Vec<Verdict>,
+}
+
+/// The server's answer for one row.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The name the row was pushed by.
+    pub remote_id: String,
+    /// What became of it.
+    pub verdict: VerdictKind,
+    /// For `rejected`, and for rows changed on their way: why, as a stable word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// For `rejected`: the column at fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// For `rejected`: what is wrong, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// For `merged`: the name the row has, where it is not the one it was pushed by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renamed_to: Option<String>,
+    /// For `merged`: the row as it now is, a [`PullRow`](super::PullRow)'s `row`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<Box<RawValue>>,
+    /// For `merged`: when the row was last edited, in server time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<i64>,
+}
+
+impl Verdict {
+    /// A verdict that needs no more words.
+    pub fn plain(remote_id: impl Into<String>, verdict: VerdictKind) -> Self {
+        Self {
+            remote_id: remote_id.into(),
+            verdict,
+            code: None,
+            field: None,
+            message: None,
+            renamed_to: None,
+            row: None,
+            at: None,
+        }
+    }
+}
+
+/// What became of a pushed row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerdictKind {
+    /// The row is now as it was pushed.
+    Applied,
+    /// The row now differs from what was pushed; the answer holds it.
+    Merged,
+    /// The server had it already.
+    Unchanged,
+    /// The row was not taken; the others were.
+    Rejected,
+}

@@ -1,0 +1,130 @@
+//! Taking over a table that has rows already.
+
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+
+use super::{
+    capture::{quoted, text},
+    tables::columns,
+};
+use crate::{
+    registry::{OnDelete, Registered, Registry},
+    shape::{DELETED_AT, Shape},
+};
+
+/// Adds the columns every synced table has, where they are missing.
+pub(super) async fn add_sync_columns<C: ConnectionTrait>(db: &C, table: &str) -> Result<(), DbErr> {
+    let there = columns(db, table).await?;
+    if there.is_empty() {
+        return Err(DbErr::Migration(format!(
+            "there is no table `{table}`: create it before its sync is installed"
+        )));
+    }
+    let time = match db.get_database_backend() {
+        DbBackend::Sqlite => "DATETIME",
+        _ => "TIMESTAMPTZ",
+    };
+    let wanted = [
+        ("remote_id", "TEXT"),
+        ("dirty", "BOOLEAN DEFAULT FALSE"),
+        ("updated_at", time),
+        (DELETED_AT, time),
+    ];
+    for (column, kind) in wanted
+        .iter()
+        .filter(|(column, _)| !there.iter().any(|c| c == column))
+    {
+        db.execute_unprepared(&format!(
+            "ALTER TABLE {} ADD COLUMN {column} {kind}",
+            quoted(table)
+        ))
+        .await?;
+    }
+    Ok(())
+}
+
+/// Makes every row that is there already a pending change, so that it goes out at the first sync.
+///
+/// What an earlier sync left in `remote_id` names nothing here and is forgotten.
+pub(super) async fn enqueue_rows<C: ConnectionTrait>(db: &C, shape: &Shape) -> Result<(), DbErr> {
+    let (table, id, word) = (quoted(shape.table), quoted(shape.id), text(shape.table));
+    let edited_at = match db.get_database_backend() {
+        DbBackend::Sqlite => {
+            "max(0, coalesce(CAST(round((julianday(updated_at) - 2440587.5) * 86400000.0) AS INTEGER), 0))"
+        }
+        _ => "greatest(0, coalesce(floor(extract(epoch FROM updated_at) * 1000)::bigint, 0))",
+    };
+    db.execute_unprepared(&format!(
+        "INSERT INTO sync_pending (tbl, row_id, register, base, edited_at, edits, sent)
+         SELECT {word}, {id}, '*', NULL, {edited_at}, 1, 0 FROM {table} WHERE true
+         ON CONFLICT (tbl, row_id, register) DO NOTHING"
+    ))
+    .await?;
+    db.execute_unprepared(&format!(
+        "UPDATE {table} SET remote_id = NULL, dirty = TRUE"
+    ))
+    .await
+    .map(|_| ())
+}
+
+/// Keeps two live rows from being the same thing: one partial unique index for each natural key.
+///
+/// A table that has such duplicates, or its own UNIQUE constraint, keeps what it has.
+pub(super) async fn add_natural_keys<C: ConnectionTrait>(
+    db: &C,
+    registered: &Registered,
+) -> Result<(), DbErr> {
+    let shape = registered.shape;
+    for key in shape.natural_keys {
+        let columns: Vec<String> = key.iter().map(|c| quoted(c)).collect();
+        let columns = columns.join(", ");
+        let not_null: Vec<String> = key
+            .iter()
+            .map(|c| format!("{} IS NOT NULL", quoted(c)))
+            .collect();
+        let twice = format!(
+            "SELECT 1 AS one FROM {} WHERE deleted_at IS NULL AND {} GROUP BY {columns} HAVING count(*) > 1 LIMIT 1",
+            quoted(shape.table),
+            not_null.join(" AND ")
+        );
+        let backend = db.get_database_backend();
+        if db
+            .query_one_raw(Statement::from_string(backend, twice))
+            .await?
+            .is_none()
+        {
+            db.execute_unprepared(&format!(
+                "CREATE UNIQUE INDEX IF NOT EXISTS {} ON {} ({columns}) WHERE deleted_at IS NULL",
+                quoted(&format!("sync_{}_{}_live", shape.table, key.join("_"))),
+                quoted(shape.table)
+            ))
+            .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Deletes the live children of rows that were deleted before there were triggers to see to it, with
+/// their parent's stamp, so that they come back with it.
+pub(super) async fn delete_orphans<C: ConnectionTrait>(
+    db: &C,
+    registry: &Registry,
+) -> Result<(), DbErr> {
+    for child in registry.tables() {
+        for target in child
+            .targets
+            .iter()
+            .filter(|target| target.on_delete == OnDelete::Cascade)
+        {
+            let (table, column) = (quoted(child.shape.table), quoted(target.column));
+            let (parent, id) = (quoted(&target.table), quoted(&target.id));
+            db.execute_unprepared(&format!(
+                "UPDATE {table} SET deleted_at =
+                   (SELECT p.deleted_at FROM {parent} p WHERE p.{id} = {table}.{column})
+                 WHERE deleted_at IS NULL AND EXISTS (SELECT 1 FROM {parent} p
+                   WHERE p.{id} = {table}.{column} AND p.deleted_at IS NOT NULL)"
+            ))
+            .await?;
+        }
+    }
+    Ok(())
+}

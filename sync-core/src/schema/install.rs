@@ -1,0 +1,283 @@
+//! Installing sync around the tables of a database, and checking that it is still in step.
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
+
+use super::{Side, adopt, capture::Captured, postgres, sqlite, tables};
+use crate::{
+    registry::{Registered, Registry, RegistryError},
+    syncable::Syncable,
+    tx,
+};
+
+/// Creates the framework's tables, and for every registered table the sync columns and the capture.
+///
+/// Runs as one transaction, after the migrations that create the tables and whenever the program
+/// starts: where all is in step it only looks. Rows that a table had before go out at the next sync.
+///
+/// # Errors
+/// If a registered table is missing, or the database fails; then nothing has changed.
+pub async fn install(
+    db: &DatabaseConnection,
+    side: Side,
+    registry: &Registry,
+) -> Result<(), DbErr> {
+    // A table that is not there yet is an error here, and a reason to go on.
+    if matches!(in_step(db, side, registry).await, Ok(true)) {
+        return Ok(());
+    }
+    let tx = tx::begin_write(db).await?;
+    if tx.get_database_backend() == DbBackend::Postgres {
+        // Two servers that start together: one after the other.
+        tx.execute_unprepared("SELECT pg_advisory_xact_lock(7236012)")
+            .await?;
+    }
+    tables::create(&tx, side).await?;
+    tx::begin_applying(&tx).await?;
+    let mut adopted = false;
+    for registered in registry.tables() {
+        adopted |= install_table(&tx, side, registered).await?;
+    }
+    if adopted {
+        adopt::delete_orphans(&tx, registry).await?;
+    }
+    tx::end_applying(&tx).await?;
+    tx.commit().await
+}
+
+/// Installs sync around one entity's table: the helper that its migration calls after creating the table.
+///
+/// Columns that a later migration adds are captured once they are there, by [`install`] at the next start.
+///
+/// # Errors
+/// If the table is missing, or the database fails.
+pub async fn install_entity<E: Syncable, C: ConnectionTrait>(
+    db: &C,
+    side: Side,
+) -> Result<(), DbErr> {
+    tables::create(db, side).await?;
+    install_table(db, side, &Registered::alone::<E>()?)
+        .await
+        .map(|_| ())
+}
+
+/// Pins the time of captured edits to `now_ms`, or lets it run again: for tests and simulations.
+///
+/// # Errors
+/// If the database fails.
+pub async fn pin_clock<C: ConnectionTrait>(db: &C, now_ms: Option<i64>) -> Result<(), DbErr> {
+    let sql = "UPDATE sync_clock SET pinned_ms = $1";
+    db.execute_raw(Statement::from_sql_and_values(
+        db.get_database_backend(),
+        sql,
+        [now_ms.into()],
+    ))
+    .await
+    .map(|_| ())
+}
+
+/// A table whose installed capture is not what its entity asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaptureDifference {
+    /// The table.
+    pub table: &'static str,
+    /// The fingerprint that is installed, if any.
+    pub installed: Option<String>,
+    /// The fingerprint of what the entity asks for.
+    pub wanted: String,
+}
+
+/// The tables whose installed capture is not what their entities ask for. Empty after [`install`].
+///
+/// # Errors
+/// If the database fails.
+pub async fn check<C: ConnectionTrait>(
+    db: &C,
+    registry: &Registry,
+) -> Result<Vec<CaptureDifference>, DbErr> {
+    let mut differences = Vec::new();
+    for registered in registry.tables() {
+        let plan = Plan::new(db, registered).await?;
+        let missing = plan.missing(db).await?;
+        let installed = stored(db, registered.shape.table)
+            .await?
+            .map(|stored| stored.fingerprint);
+        if missing || installed.as_ref() != Some(&plan.fingerprint) {
+            let table = registered.shape.table;
+            differences.push(CaptureDifference {
+                table,
+                installed,
+                wanted: plan.fingerprint,
+            });
+        }
+    }
+    Ok(differences)
+}
+
+/// Whether there is nothing to install: found out without a lock.
+async fn in_step(db: &DatabaseConnection, side: Side, registry: &Registry) -> Result<bool, DbErr> {
+    Ok(tables::complete(db, side).await? && check(db, registry).await?.is_empty())
+}
+
+/// Returns whether the table had no sync before.
+async fn install_table<C: ConnectionTrait>(
+    db: &C,
+    side: Side,
+    registered: &Registered,
+) -> Result<bool, DbErr> {
+    let shape = registered.shape;
+    adopt::add_sync_columns(db, shape.table).await?;
+    let stored = stored(db, shape.table).await?;
+    let plan = Plan::new(db, registered).await?;
+    if stored.is_none() {
+        adopt::enqueue_rows(db, shape).await?;
+        adopt::add_natural_keys(db, registered).await?;
+        if side == Side::Device {
+            let sql = format!(
+                "CREATE UNIQUE INDEX IF NOT EXISTS \"sync_{0}_remote_id\" ON \"{0}\" (remote_id)",
+                shape.table
+            );
+            db.execute_unprepared(&sql).await?;
+        }
+    }
+    let in_step = stored
+        .as_ref()
+        .is_some_and(|stored| stored.fingerprint == plan.fingerprint);
+    if !in_step || plan.missing(db).await? {
+        plan.run(db).await?;
+    }
+    let adopted = stored.is_none();
+    if side == Side::Device && stored.is_none_or(|stored| plan.has_more_columns_than(&stored)) {
+        // What older versions pulled lacks the new columns, or the whole table: pull all again.
+        db.execute_unprepared("UPDATE sync_state SET cursor = NULL")
+            .await?;
+    }
+    Ok(adopted)
+}
+
+struct Plan {
+    table: &'static str,
+    columns: String,
+    names: Vec<String>,
+    statements: Vec<String>,
+    fingerprint: String,
+}
+
+struct Stored {
+    fingerprint: String,
+    columns: String,
+}
+
+impl Plan {
+    async fn new<C: ConnectionTrait>(db: &C, registered: &Registered) -> Result<Self, DbErr> {
+        let table = registered.shape.table;
+        let captured = Captured::new(registered, &tables::columns(db, table).await?);
+        let statements = match db.get_database_backend() {
+            DbBackend::Sqlite => sqlite::create_triggers(&captured),
+            _ => postgres::create_triggers(&captured),
+        };
+        let names = statements
+            .iter()
+            .filter_map(|sql| trigger_name(sql))
+            .collect();
+        let columns: Vec<&str> = captured.columns().collect();
+        let fingerprint = fingerprint(&statements);
+        Ok(Self {
+            table,
+            columns: columns.join(","),
+            names,
+            statements,
+            fingerprint,
+        })
+    }
+
+    /// Whether a trigger that should be there is not: a table rebuilt by a migration loses its triggers.
+    async fn missing<C: ConnectionTrait>(&self, db: &C) -> Result<bool, DbErr> {
+        let backend = db.get_database_backend();
+        let sql = match backend {
+            DbBackend::Sqlite => {
+                "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'sync%'"
+            }
+            _ => {
+                "SELECT tgname::text AS name FROM pg_trigger WHERE NOT tgisinternal AND tgname LIKE 'sync%'"
+            }
+        };
+        let rows = db
+            .query_all_raw(Statement::from_string(backend, sql))
+            .await?;
+        let there: Vec<String> = rows
+            .iter()
+            .map(|row| row.try_get("", "name"))
+            .collect::<Result<_, _>>()?;
+        Ok(self.names.iter().any(|name| !there.contains(name)))
+    }
+
+    async fn run<C: ConnectionTrait>(&self, db: &C) -> Result<(), DbErr> {
+        if db.get_database_backend() == DbBackend::Sqlite {
+            for sql in sqlite::drop_triggers(&self.names) {
+                db.execute_unprepared(&sql).await?;
+            }
+        }
+        for sql in &self.statements {
+            db.execute_unprepared(sql).await?;
+        }
+        let sql = "INSERT INTO sync_capture (tbl, fingerprint, columns) VALUES ($1, $2, $3)
+                   ON CONFLICT (tbl) DO UPDATE SET fingerprint = excluded.fingerprint, columns = excluded.columns";
+        let values = [
+            self.table.into(),
+            self.fingerprint.as_str().into(),
+            self.columns.as_str().into(),
+        ];
+        db.execute_raw(Statement::from_sql_and_values(
+            db.get_database_backend(),
+            sql,
+            values,
+        ))
+        .await
+        .map(|_| ())
+    }
+
+    fn has_more_columns_than(&self, stored: &Stored) -> bool {
+        let before: Vec<&str> = stored.columns.split(',').collect();
+        self.columns
+            .split(',')
+            .any(|column| !before.contains(&column))
+    }
+}
+
+async fn stored<C: ConnectionTrait>(db: &C, table: &str) -> Result<Option<Stored>, DbErr> {
+    let sql = "SELECT fingerprint, columns FROM sync_capture WHERE tbl = $1";
+    let row = db
+        .query_one_raw(Statement::from_sql_and_values(
+            db.get_database_backend(),
+            sql,
+            [table.into()],
+        ))
+        .await?;
+    row.map(|row| {
+        Ok(Stored {
+            fingerprint: row.try_get("", "fingerprint")?,
+            columns: row.try_get("", "columns")?,
+        })
+    })
+    .transpose()
+}
+
+fn trigger_name(sql: &str) -> Option<String> {
+    let rest = sql.strip_prefix("CREATE TRIGGER \"")?;
+    Some(rest[..rest.find('"')?].to_owned())
+}
+
+/// FNV-1a, 64 bits: only ever compared with what the same function made.
+fn fingerprint(statements: &[String]) -> String {
+    let bytes = statements.iter().flat_map(|sql| sql.bytes().chain([0]));
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    });
+    format!("{hash:016x}")
+}
+
+impl From<RegistryError> for DbErr {
+    fn from(error: RegistryError) -> Self {
+        DbErr::Custom(error.to_string())
+    }
+}

@@ -1,0 +1,135 @@
+//! One counter row an account: its lock makes the account's feed gap-free, and accounts run in parallel.
+
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+
+/// The counter row, locked until the transaction's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Account {
+    /// Its number in the feed's tables.
+    pub(crate) id: i64,
+    /// The feed's last position.
+    pub(crate) head: i64,
+    /// Tombstones up to this position are forgotten.
+    pub(crate) horizon: i64,
+}
+
+/// Locks the account's counter row, creating it at the account's first sync.
+pub(crate) async fn lock<C: ConnectionTrait>(tx: &C, user_id: &str) -> Result<Account, DbErr> {
+    let backend = tx.get_database_backend();
+    let create = "INSERT INTO sync_account (user_id, head, horizon) VALUES ($1, 0, 0) ON CONFLICT (user_id) DO NOTHING";
+    let select = match backend {
+        // The write transaction has the whole database.
+        DbBackend::Sqlite => "SELECT id, head, horizon FROM sync_account WHERE user_id = $1",
+        _ => "SELECT id, head, horizon FROM sync_account WHERE user_id = $1 FOR UPDATE",
+    };
+    let statement = |sql| Statement::from_sql_and_values(backend, sql, [user_id.into()]);
+    if let Some(row) = tx.query_one_raw(statement(select)).await? {
+        return from_row(&row);
+    }
+    tx.execute_raw(statement(create)).await?;
+    let row = tx.query_one_raw(statement(select)).await?;
+    from_row(&row.ok_or_else(|| DbErr::RecordNotFound("sync_account".to_owned()))?)
+}
+
+/// The account as it stands, if it has ever synced.
+pub(crate) async fn find<C: ConnectionTrait>(
+    db: &C,
+    user_id: &str,
+) -> Result<Option<Account>, DbErr> {
+    let sql = "SELECT id, head, horizon FROM sync_account WHERE user_id = $1";
+    let row = db
+        .query_one_raw(Statement::from_sql_and_values(
+            db.get_database_backend(),
+            sql,
+            [user_id.into()],
+        ))
+        .await?;
+    row.map(|row| from_row(&row)).transpose()
+}
+
+/// Moves the feed's end.
+pub(crate) async fn set_head<C: ConnectionTrait>(
+    tx: &C,
+    account: i64,
+    head: i64,
+) -> Result<(), DbErr> {
+    let sql = "UPDATE sync_account SET head = $1 WHERE id = $2";
+    let values = [head.into(), account.into()];
+    tx.execute_raw(Statement::from_sql_and_values(
+        tx.get_database_backend(),
+        sql,
+        values,
+    ))
+    .await
+    .map(|_| ())
+}
+
+/// The life of the server's data.
+pub(crate) async fn epoch<C: ConnectionTrait>(db: &C) -> Result<String, DbErr> {
+    let sql = "SELECT epoch FROM sync_server WHERE id = 1";
+    let row = db
+        .query_one_raw(Statement::from_string(db.get_database_backend(), sql))
+        .await?;
+    row.ok_or_else(|| DbErr::RecordNotFound("sync_server: the server is not installed".to_owned()))?
+        .try_get("", "epoch")
+}
+
+/// Begins the first life of a database's data.
+pub(super) async fn create_epoch<C: ConnectionTrait>(db: &C, epoch: &str) -> Result<(), DbErr> {
+    let sql = "INSERT INTO sync_server (id, epoch) VALUES (1, $1) ON CONFLICT (id) DO NOTHING";
+    db.execute_raw(Statement::from_sql_and_values(
+        db.get_database_backend(),
+        sql,
+        [epoch.into()],
+    ))
+    .await
+    .map(|_| ())
+}
+
+/// Takes note of a device's push; false if a later one was taken before.
+pub(super) async fn take_push_no<C: ConnectionTrait>(
+    tx: &C,
+    account: i64,
+    device: i64,
+    push_no: i64,
+    now_ms: i64,
+) -> Result<bool, DbErr> {
+    let sql = "INSERT INTO sync_peer (account, device, push_no, cursor, seen_at) VALUES ($1, $2, $3, 0, $4)
+               ON CONFLICT (account, device) DO UPDATE SET push_no = excluded.push_no, seen_at = excluded.seen_at
+               WHERE sync_peer.push_no < excluded.push_no";
+    let values = [account.into(), device.into(), push_no.into(), now_ms.into()];
+    let result = tx
+        .execute_raw(Statement::from_sql_and_values(
+            tx.get_database_backend(),
+            sql,
+            values,
+        ))
+        .await?;
+    Ok(result.rows_affected() > 0)
+}
+
+/// The number of the device's last push that was taken.
+pub(super) async fn last_push_no<C: ConnectionTrait>(
+    tx: &C,
+    account: i64,
+    device: i64,
+) -> Result<i64, DbErr> {
+    let sql = "SELECT push_no FROM sync_peer WHERE account = $1 AND device = $2";
+    let values = [account.into(), device.into()];
+    let row = tx
+        .query_one_raw(Statement::from_sql_and_values(
+            tx.get_database_backend(),
+            sql,
+            values,
+        ))
+        .await?;
+    row.map_or(Ok(0), |row| row.try_get("", "push_no"))
+}
+
+fn from_row(row: &sea_orm::QueryResult) -> Result<Account, DbErr> {
+    Ok(Account {
+        id: row.try_get("", "id")?,
+        head: row.try_get("", "head")?,
+        horizon: row.try_get("", "horizon")?,
+    })
+}

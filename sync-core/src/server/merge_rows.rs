@@ -1,0 +1,108 @@
+//! One table's part of a push: parse, find what is there, merge each row, write all at once.
+
+use std::collections::HashSet;
+
+use sea_orm::DatabaseTransaction;
+use serde_json::value::RawValue;
+
+use super::{
+    PushContext, ServerError,
+    decide::Outcome,
+    feed,
+    incoming::{Incoming, parse},
+    push::rejected,
+};
+use crate::{
+    protocol::{Verdict, VerdictKind, name_in},
+    syncable::Syncable,
+    table::Table,
+};
+
+impl<E: Syncable> Table<E> {
+    pub(crate) async fn merge_rows(
+        &self,
+        tx: &DatabaseTransaction,
+        cx: &mut PushContext<'_>,
+        rows: &[&RawValue],
+    ) -> Result<Vec<Verdict>, ServerError> {
+        let mut verdicts: Vec<Option<Verdict>> = vec![None; rows.len()];
+        let mut incoming = self.parse_rows(cx, rows, &mut verdicts);
+        self.resolve_references(tx, cx, &mut incoming, &mut verdicts)
+            .await?;
+        let ids = self.local_ids(tx, cx, &incoming).await?;
+        let (entries, mut models) = self.find_rows(tx, cx, &mut incoming).await?;
+        let names = self.names(tx, models.values()).await?;
+
+        let (mut inserts, mut updates, mut restamped) = (Vec::new(), Vec::new(), Vec::new());
+        for incoming in incoming {
+            let position = incoming.position;
+            let there = entries.get(&incoming.remote_id);
+            let outcome = match there {
+                Some(entry) => {
+                    let model = models.remove(&entry.row_id);
+                    self.merge_known(cx, &ids, incoming, entry.clone(), model, &names)
+                }
+                None => self.plan_new(cx, &ids, incoming),
+            };
+            match outcome {
+                Outcome::Answer(verdict) => verdicts[position] = Some(verdict),
+                Outcome::Restamp(verdict, entry) => {
+                    verdicts[position] = Some(verdict);
+                    restamped.push(entry);
+                }
+                Outcome::Insert(planned) => inserts.push(*planned),
+                Outcome::Update(planned) => updates.push(*planned),
+            }
+        }
+        feed::put(tx, cx.account, &restamped).await?;
+        self.write_updates(tx, cx, updates, &mut verdicts).await?;
+        self.write_inserts(tx, cx, inserts, &ids, &mut verdicts)
+            .await?;
+        Ok(self.finish(cx, rows, verdicts))
+    }
+
+    fn parse_rows(
+        &self,
+        cx: &PushContext<'_>,
+        rows: &[&RawValue],
+        verdicts: &mut [Option<Verdict>],
+    ) -> Vec<Incoming<E::Wire>> {
+        let mut seen = HashSet::new();
+        let mut parsed = Vec::with_capacity(rows.len());
+        for (position, row) in rows.iter().enumerate() {
+            match parse::<E::Wire>(&E::SHAPE, &cx.keeper, cx.row_bytes, position, row) {
+                Ok(incoming) if seen.insert(incoming.remote_id.clone()) => parsed.push(incoming),
+                Ok(incoming) => {
+                    let message = "this row stands twice in the push; send it once";
+                    verdicts[position] = Some(rejected(
+                        &incoming.remote_id,
+                        "duplicate_in_push",
+                        None,
+                        message,
+                    ));
+                }
+                Err(verdict) => verdicts[position] = Some(*verdict),
+            }
+        }
+        parsed
+    }
+
+    fn finish(
+        &self,
+        cx: &mut PushContext<'_>,
+        rows: &[&RawValue],
+        verdicts: Vec<Option<Verdict>>,
+    ) -> Vec<Verdict> {
+        let refused = cx.rejected.entry(E::SHAPE.table.to_owned()).or_default();
+        let answered = verdicts.into_iter().zip(rows).map(|(verdict, row)| {
+            let verdict = verdict.unwrap_or_else(|| {
+                rejected(&name_in(row), "constraint", None, "the row was not taken")
+            });
+            if verdict.verdict == VerdictKind::Rejected {
+                refused.insert(verdict.remote_id.clone());
+            }
+            verdict
+        });
+        answered.collect()
+    }
+}

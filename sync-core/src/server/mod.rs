@@ -1,0 +1,116 @@
+//! The server's side: devices push into the change feed, and pull from it.
+//!
+//! Holds nothing in memory that a second server process on the same database would need.
+
+mod absorb;
+mod absorb_account;
+mod account;
+mod cascade;
+mod cursor;
+mod decide;
+mod error;
+mod exclusive;
+mod feed;
+mod incoming;
+mod merge_rows;
+mod page;
+mod pull;
+mod push;
+mod resolve;
+mod taken_key;
+pub(crate) mod twin;
+mod write_rows;
+
+use std::sync::Arc;
+
+use sea_orm::{DatabaseConnection, DbErr};
+
+pub use error::ServerError;
+pub use pull::PullQuery;
+
+pub(crate) use feed::Entry;
+pub(crate) use page::PageRow;
+pub(crate) use push::PushContext;
+
+use crate::{
+    clock::Clock,
+    ids::Ids,
+    protocol::{Info, Limits, PROTOCOL_VERSION},
+    registry::Registry,
+    schema::{self, Side},
+};
+
+/// A server's databases.
+///
+/// On SQLite `write` is a pool of exactly one connection and `read` a pool of read-only ones; on
+/// Postgres both are the same pool.
+#[derive(Clone, Debug)]
+pub struct ServerDb {
+    /// For transactions that write.
+    pub write: DatabaseConnection,
+    /// For transactions that only read.
+    pub read: DatabaseConnection,
+}
+
+/// Who is asking. The caller of the engine has checked it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The account: the value of the owner columns of its rows.
+    pub user_id: String,
+    /// The server's number of the device, above 0.
+    pub device: i64,
+}
+
+/// The engine behind the sync endpoints. Cheap to clone.
+///
+/// A future of it must be run to its end: see `seaorm` notes on cancelled transactions; spawn it.
+#[derive(Clone)]
+pub struct SyncServer {
+    pub(crate) db: ServerDb,
+    pub(crate) registry: Registry,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) limits: Limits,
+}
+
+impl SyncServer {
+    /// An engine on these databases, for these tables.
+    pub fn new(db: ServerDb, registry: Registry, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+        Self {
+            db,
+            registry,
+            clock,
+            ids,
+            limits: Limits::default(),
+        }
+    }
+
+    /// The same engine with other limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Creates the framework's tables and capture, and the epoch of a new database.
+    ///
+    /// # Errors
+    /// If the tables are not there yet, or the database fails.
+    pub async fn install(&self) -> Result<(), DbErr> {
+        schema::install(&self.db.write, Side::Server, &self.registry).await?;
+        account::create_epoch(&self.db.write, &self.ids.next()).await
+    }
+
+    /// What a device may want to know before it syncs.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn info(&self) -> Result<Info, ServerError> {
+        Ok(Info {
+            protocols: vec![PROTOCOL_VERSION],
+            now: self.clock.now_ms(),
+            epoch: account::epoch(&self.db.read).await?,
+            limits: self.limits,
+        })
+    }
+}

@@ -1,0 +1,224 @@
+//! A push as a whole: one transaction, tables in order, then what follows from it.
+
+use std::collections::{HashMap, HashSet};
+
+use sea_orm::DatabaseTransaction;
+use serde_json::value::RawValue;
+
+use super::{
+    Caller, ServerError, SyncServer, absorb,
+    account::{self, Account},
+    cascade,
+    cascade::Event,
+    cursor,
+    exclusive::{self, Claim},
+};
+use crate::{
+    clocks::Timekeeper,
+    protocol::{
+        ErrorCode, PROTOCOL_VERSION, PushAnswer, PushRequest, TableVerdicts, Verdict, VerdictKind,
+        name_in,
+    },
+    registry::Registry,
+    tx,
+};
+
+/// How often a transaction is run again when the database asks for it.
+pub(super) const ATTEMPTS: u32 = 8;
+
+/// What a push knows and has done so far, table after table.
+pub(crate) struct PushContext<'a> {
+    pub(super) registry: &'a Registry,
+    pub(super) caller: &'a Caller,
+    pub(super) account: i64,
+    pub(super) keeper: Timekeeper,
+    pub(super) now_ms: i64,
+    pub(super) ids: &'a dyn crate::ids::Ids,
+    pub(super) row_bytes: usize,
+    /// The last position given out.
+    pub(super) seq: i64,
+    /// Rows that foreign keys of this push lead to, by table and by the name they were pushed with.
+    pub(super) known: HashMap<String, HashMap<String, Known>>,
+    /// Rows of this push that were not taken, by table.
+    pub(super) rejected: HashMap<String, HashSet<String>>,
+    /// Rows that may carry a flag which only one row of their scope may have.
+    pub(super) claims: HashSet<Claim>,
+    /// Deletes and undeletes whose consequences are still to come.
+    pub(super) events: Vec<Event>,
+}
+
+/// A row that a foreign key leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Known {
+    /// The name the row has, where it was asked for by an alias.
+    pub(super) remote_id: String,
+    pub(super) row_id: i64,
+    pub(super) deleted_at: Option<i64>,
+}
+
+impl PushContext<'_> {
+    /// The next position in the feed.
+    pub(super) fn next_seq(&mut self) -> i64 {
+        self.seq += 1;
+        self.seq
+    }
+}
+
+impl SyncServer {
+    /// Merges a device's changes into the account's rows.
+    ///
+    /// # Errors
+    /// If the request as a whole cannot be carried out; then nothing has changed. What is wrong with a
+    /// single row is its verdict.
+    pub async fn push(&self, caller: &Caller, body: &[u8]) -> Result<PushAnswer, ServerError> {
+        let request = self.parse(body)?;
+        let mut attempt = 1;
+        loop {
+            match self.push_once(caller, &request).await {
+                Err(error) if error.is_conflict() && attempt < ATTEMPTS => attempt += 1,
+                result => return result,
+            }
+        }
+    }
+
+    fn parse<'a>(&self, body: &'a [u8]) -> Result<PushRequest<'a>, ServerError> {
+        let request: PushRequest<'_> = serde_json::from_slice(body)
+            .map_err(|e| ServerError::bad_request(format!("this is no push: {e}")))?;
+        if request.protocol != PROTOCOL_VERSION {
+            let message = format!(
+                "this server speaks protocol {PROTOCOL_VERSION}; update the app or the server"
+            );
+            return Err(ServerError::refused(
+                ErrorCode::UnsupportedProtocol,
+                message,
+            ));
+        }
+        let rows: usize = request.tables.iter().map(|table| table.rows.len()).sum();
+        if rows > self.limits.push_rows {
+            let message = format!(
+                "{rows} rows in one push; send at most {}",
+                self.limits.push_rows
+            );
+            return Err(ServerError::refused(ErrorCode::TooManyRows, message));
+        }
+        Ok(request)
+    }
+
+    pub(super) fn context<'a>(
+        &'a self,
+        caller: &'a Caller,
+        account: &Account,
+        keeper: Timekeeper,
+        now_ms: i64,
+    ) -> PushContext<'a> {
+        PushContext {
+            registry: &self.registry,
+            caller,
+            account: account.id,
+            keeper,
+            now_ms,
+            ids: &*self.ids,
+            row_bytes: self.limits.row_bytes,
+            seq: account.head,
+            known: HashMap::new(),
+            rejected: HashMap::new(),
+            claims: HashSet::new(),
+            events: Vec::new(),
+        }
+    }
+
+    async fn push_once(
+        &self,
+        caller: &Caller,
+        request: &PushRequest<'_>,
+    ) -> Result<PushAnswer, ServerError> {
+        let tx = tx::begin_write(&self.db.write).await?;
+        tx::begin_applying(&tx).await?;
+        let account = account::lock(&tx, &caller.user_id).await?;
+        let epoch = account::epoch(&tx).await?;
+        if request.epoch.as_deref().is_some_and(|known| known != epoch) {
+            let message = "the server's data began a new life, perhaps from a backup; pull from the beginning";
+            return Err(ServerError::refused(ErrorCode::EpochChanged, message));
+        }
+        let now_ms = self.clock.now_ms();
+        if !account::take_push_no(&tx, account.id, caller.device, request.push_no, now_ms).await? {
+            let last = account::last_push_no(&tx, account.id, caller.device).await?;
+            return Err(ServerError::Overtaken { last });
+        }
+        let mut cx = self.context(
+            caller,
+            &account,
+            Timekeeper::new(caller.device, request.now, now_ms),
+            now_ms,
+        );
+        absorb::absorb(&tx, &mut cx).await?;
+        let before = cx.seq;
+        let tables = merge_tables(&tx, &mut cx, request).await?;
+        let after = cx.seq;
+        cascade::follow(&tx, &mut cx).await?;
+        exclusive::settle(&tx, &mut cx).await?;
+        if cx.seq != account.head {
+            account::set_head(&tx, account.id, cx.seq).await?;
+        }
+        tx::end_applying(&tx).await?;
+        tx.commit().await?;
+        let (before, after) = (cursor::write(&epoch, before), cursor::write(&epoch, after));
+        Ok(PushAnswer {
+            epoch,
+            before,
+            after,
+            tables,
+        })
+    }
+}
+
+/// Merges table by table, parents first, whatever order the request has; answers in its order.
+async fn merge_tables(
+    tx: &DatabaseTransaction,
+    cx: &mut PushContext<'_>,
+    request: &PushRequest<'_>,
+) -> Result<Vec<TableVerdicts>, ServerError> {
+    let mut answers: Vec<Option<Vec<Verdict>>> = request.tables.iter().map(|_| None).collect();
+    for registered in cx.registry.tables() {
+        for (push, answer) in request.tables.iter().zip(&mut answers) {
+            if push.table == registered.shape.table {
+                let rows: Vec<&RawValue> = push.rows.iter().map(AsRef::as_ref).collect();
+                *answer = Some(registered.table.merge_push(tx, cx, &rows).await?);
+            }
+        }
+    }
+    let verdicts = request
+        .tables
+        .iter()
+        .zip(answers)
+        .map(|(push, answer)| TableVerdicts {
+            table: push.table.to_string(),
+            rows: answer
+                .unwrap_or_else(|| push.rows.iter().map(|row| unknown_table(row)).collect()),
+        });
+    Ok(verdicts.collect())
+}
+
+fn unknown_table(row: &RawValue) -> Verdict {
+    rejected(
+        &name_in(row),
+        "unknown_table",
+        None,
+        "this server does not sync this table; update the server",
+    )
+}
+
+/// A verdict for a row that was not taken.
+pub(super) fn rejected(
+    remote_id: &str,
+    code: &str,
+    field: Option<&str>,
+    message: impl Into<String>,
+) -> Verdict {
+    Verdict {
+        code: Some(code.to_owned()),
+        field: field.map(str::to_owned),
+        message: Some(message.into()),
+        ..Verdict::plain(remote_id, VerdictKind::Rejected)
+    }
+}

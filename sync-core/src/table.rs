@@ -1,0 +1,111 @@
+//! A synced table without its entity's type: what the engines of both ends work with.
+
+use std::marker::PhantomData;
+
+use async_trait::async_trait;
+use sea_orm::{DatabaseTransaction, DbErr, IdenStatic, Iterable};
+use serde_json::value::RawValue;
+
+use crate::{
+    device::{Applied, ApplyContext, Outgoing, Wanted},
+    lookup::LookupTable,
+    protocol::Verdict,
+    registry::Target,
+    server::{Entry, PageRow, PushContext, ServerError},
+    syncable::Syncable,
+};
+
+/// What the engines do with a table. Implemented once, for every entity.
+#[async_trait]
+pub(crate) trait SyncTable: Send + Sync {
+    /// Device: the rows of these pending changes, ready to be sent.
+    async fn outgoing(
+        &self,
+        tx: &DatabaseTransaction,
+        wanted: &[Wanted],
+    ) -> Result<Vec<Outgoing>, DbErr>;
+    /// Device: writes rows that came from the server.
+    async fn apply(
+        &self,
+        tx: &DatabaseTransaction,
+        cx: &mut ApplyContext,
+        rows: &RawValue,
+    ) -> Result<Applied, DbErr>;
+    /// Server: merges rows that a device pushed.
+    async fn merge_push(
+        &self,
+        tx: &DatabaseTransaction,
+        cx: &mut PushContext<'_>,
+        rows: &[&RawValue],
+    ) -> Result<Vec<Verdict>, ServerError>;
+    /// Server: the rows of these feed entries as they travel.
+    async fn page(
+        &self,
+        tx: &DatabaseTransaction,
+        entries: &[Entry],
+    ) -> Result<Vec<PageRow>, DbErr>;
+}
+
+/// The table of entity `E`.
+pub(crate) struct Table<E: Syncable> {
+    pub(crate) targets: Vec<Target>,
+    pub(crate) lookups: Vec<Box<dyn LookupTable>>,
+    entity: PhantomData<fn() -> E>,
+}
+
+impl<E: Syncable> Table<E> {
+    pub(crate) fn new(targets: Vec<Target>) -> Self {
+        Self {
+            targets,
+            lookups: E::lookups(),
+            entity: PhantomData,
+        }
+    }
+
+    /// The entity's column with this name. The registry has checked that there is one.
+    pub(crate) fn column(name: &str) -> E::Column {
+        let found = <E::Column as Iterable>::iter().find(|column| column.as_str() == name);
+        found.expect("the registry knows every column")
+    }
+
+    pub(crate) fn id() -> E::Column {
+        Self::column(E::SHAPE.id)
+    }
+}
+
+#[async_trait]
+impl<E: Syncable> SyncTable for Table<E> {
+    async fn outgoing(
+        &self,
+        tx: &DatabaseTransaction,
+        wanted: &[Wanted],
+    ) -> Result<Vec<Outgoing>, DbErr> {
+        self.outgoing_rows(tx, wanted).await
+    }
+
+    async fn apply(
+        &self,
+        tx: &DatabaseTransaction,
+        cx: &mut ApplyContext,
+        rows: &RawValue,
+    ) -> Result<Applied, DbErr> {
+        self.apply_rows(tx, cx, rows).await
+    }
+
+    async fn merge_push(
+        &self,
+        tx: &DatabaseTransaction,
+        cx: &mut PushContext<'_>,
+        rows: &[&RawValue],
+    ) -> Result<Vec<Verdict>, ServerError> {
+        self.merge_rows(tx, cx, rows).await
+    }
+
+    async fn page(
+        &self,
+        tx: &DatabaseTransaction,
+        entries: &[Entry],
+    ) -> Result<Vec<PageRow>, DbErr> {
+        self.page_rows(tx, entries).await
+    }
+}

@@ -1,0 +1,27 @@
+use sea_orm::entity::prelude::*;
+use sync_core::Syncable;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Syncable)]
+#[sea_orm(table_name = "notes")]
+#[sync(no_hooks)]
+#[sync(no_hooks)]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    #[sync(owner)]
+    pub account: String,
+    #[sync(merge = "max", merge = "min")]
+    pub views: i64,
+    #[sync(local)]
+    #[sync(local)]
+    pub path: String,
+    pub remote_id: Option<String>,
+    pub dirty: bool,
+    pub updated_at: DateTimeUtc,
+    pub deleted_at: Option<DateTimeUtc>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+fn main() {}

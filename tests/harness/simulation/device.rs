@@ -1,0 +1,95 @@
+//! A device of a simulation: a file, a clock, and the engine that has the file open.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use anyhow::{Context, Result};
+use sea_orm::DatabaseConnection;
+use sync_core::{CountedIds, Device, ManualClock};
+
+use super::{plan::DevicePlan, template};
+
+/// Lives on when its program ends.
+pub(crate) struct SimDevice {
+    pub(crate) account: usize,
+    pub(crate) user: String,
+    pub(crate) clock: Arc<ManualClock>,
+    plan: DevicePlan,
+    ids: Arc<CountedIds>,
+    file: PathBuf,
+    running: Mutex<Option<Device>>,
+    ahead_ms: Mutex<i64>,
+}
+
+impl SimDevice {
+    /// Starts on a file that is there.
+    pub(crate) async fn start(number: usize, plan: DevicePlan, file: PathBuf) -> Result<Self> {
+        let this = Self {
+            account: plan.account,
+            user: template::user(plan.account),
+            clock: Arc::new(ManualClock::new(template::BEGIN_MS)),
+            ids: Arc::new(CountedIds::new(u32::try_from(number)? + 1)),
+            file,
+            running: Mutex::new(None),
+            ahead_ms: Mutex::new(plan.ahead_ms),
+            plan,
+        };
+        this.open().await?;
+        Ok(this)
+    }
+
+    async fn open(&self) -> Result<()> {
+        let db = template::open(&self.file).await?;
+        let device = Device::open(
+            db,
+            entity::registry()?,
+            self.clock.clone(),
+            self.ids.clone(),
+        )
+        .await?;
+        *lock(&self.running) = Some(device.with_limits(self.plan.limits));
+        Ok(())
+    }
+
+    /// The program ends, at once and wherever it is, and starts again.
+    pub(crate) async fn restart(&self) -> Result<()> {
+        self.stop().await?;
+        self.open().await
+    }
+
+    /// The program ends.
+    pub(crate) async fn stop(&self) -> Result<()> {
+        let device = lock(&self.running).take();
+        if let Some(device) = device {
+            device.db().close_by_ref().await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn engine(&self) -> Result<Device> {
+        lock(&self.running)
+            .clone()
+            .context("the device is not running")
+    }
+
+    pub(crate) fn db(&self) -> Result<DatabaseConnection> {
+        Ok(self.engine()?.db().clone())
+    }
+
+    /// Puts the clock where it stands at this true time.
+    pub(crate) fn tick(&self, true_ms: i64) {
+        self.clock.set(true_ms + *lock(&self.ahead_ms));
+    }
+
+    /// Has the clock be off by so much from now on.
+    pub(crate) fn set_ahead(&self, ahead_ms: i64) {
+        *lock(&self.ahead_ms) = ahead_ms;
+    }
+}
+
+/// What a mutex holds; a test that panicked elsewhere has failed already.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

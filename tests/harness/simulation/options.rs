@@ -1,0 +1,58 @@
+//! What a simulation does and leaves out.
+
+use sync_core::device::BatchLimits;
+
+use crate::Backend;
+
+/// What may happen in a run. Everything that does not follow from here follows from the seed.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// The server's kind of database.
+    pub backend: Backend,
+    /// About how many things happen.
+    pub n_actions: usize,
+    /// Requests and answers get lost, doubled, delayed and cut; devices crash.
+    pub faults: bool,
+    /// Devices' clocks are wrong, and jump.
+    pub wrong_clocks: bool,
+    /// Somebody writes the server's own database.
+    pub server_edits: bool,
+    /// Rows are removed for good, too.
+    pub hard_deletes: bool,
+    /// Deleted rows are brought back.
+    pub undeletes: bool,
+    /// Rows with a natural key are brought back, where the key may be taken by now.
+    pub undeletes_onto_taken_keys: bool,
+    /// Rows get the natural key of another row, or exchange keys.
+    pub renames_onto_taken_keys: bool,
+    /// Flags that one row of a scope carries are moved.
+    pub exclusive_flags: bool,
+    /// What is planted into the run, to see that it is found.
+    pub sabotage: Option<super::sabotage::Sabotage>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            backend: Backend::Sqlite,
+            n_actions: 40,
+            faults: true,
+            wrong_clocks: true,
+            server_edits: true,
+            hard_deletes: true,
+            undeletes: true,
+            undeletes_onto_taken_keys: false,
+            renames_onto_taken_keys: false,
+            exclusive_flags: false,
+            sabotage: None,
+        }
+    }
+}
+
+/// Batches and pages so small that a few rows need several.
+pub(super) const SMALL: BatchLimits = BatchLimits {
+    push_rows: 3,
+    push_bytes: 2_000,
+    row_bytes: 1 << 20,
+    page_rows: 3,
+};

@@ -1,0 +1,6 @@
+//! References between rows that are called differently on every replica: scenario group FK.
+
+mod by_hand;
+mod lookups;
+mod parents;
+mod renamed;

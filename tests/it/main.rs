@@ -1,0 +1,20 @@
+//! Tests across the crates, in one program.
+
+#![cfg_attr(
+    not(feature = "open-cases"),
+    allow(dead_code, unused_imports, reason = "what only open cases use")
+)]
+
+mod architecture;
+mod capture;
+mod collisions;
+mod foreign_keys;
+mod in_flight;
+mod ninth_entity;
+mod pull;
+mod push;
+mod retry;
+mod schema;
+mod simulation;
+mod two_devices;
+mod wire_format;

@@ -1,0 +1,238 @@
+//! The server's data is not what the device has synced with: it says so, and touches nothing.
+
+use anyhow::Result;
+use sea_orm::ConnectionTrait;
+use sync_core::{Ids, SystemClock, UuidV7};
+use sync_tests::{Backend, InProcessServer, Scene, SceneDevice, TestDb, on_both_backends};
+
+/// The server was set up anew.
+async fn pl14_a_wiped_server_is_told_and_nothing_is_deleted_or_sent(db: TestDb) -> Result<()> {
+    let (scene, devices) = with_edits(db).await?;
+    wipe(&scene).await?;
+    new_epoch(&scene).await?;
+    for device in &devices {
+        refuses(&scene, device, "epoch_changed").await?;
+    }
+    Ok(())
+}
+
+#[cfg(feature = "open-cases")]
+/// Only the account's data went.
+async fn pl14_so_is_a_wiped_account(db: TestDb) -> Result<()> {
+    let (scene, devices) = with_edits(db).await?;
+    wipe(&scene).await?;
+    for device in &devices {
+        refuses(&scene, device, "cursor_ahead").await?;
+    }
+    Ok(())
+}
+
+/// Devices with nothing pending, with an edit, with a new row.
+async fn with_edits(db: TestDb) -> Result<(Scene, [SceneDevice; 3])> {
+    let scene = Scene::new(db).await?;
+    let devices = [
+        scene.device().await?,
+        scene.device().await?,
+        scene.device().await?,
+    ];
+    two_lists(&devices[0]).await?;
+    scene.settled(&devices.each_ref()).await?;
+    devices[1]
+        .sql("UPDATE profiles SET name = 'Edited'")
+        .await?;
+    devices[2].add_list(1, "New").await?;
+    Ok((scene, devices))
+}
+
+#[cfg(feature = "open-cases")]
+/// A device that has to pull from the beginning, such as after an upgrade, still knows whom it synced with.
+async fn pl14_a_new_life_is_noticed_without_a_cursor(db: TestDb) -> Result<()> {
+    let scene = Scene::new(db).await?;
+    let a = scene.device().await?;
+    two_lists(&a).await?;
+    wipe(&scene).await?;
+    new_epoch(&scene).await?;
+    a.sql("UPDATE sync_state SET cursor = NULL").await?;
+    refuses(&scene, &a, "epoch_changed").await
+}
+
+/// The server's database was put back to an older copy.
+#[tokio::test]
+async fn pl13_a_server_put_back_to_a_backup_is_told() -> Result<()> {
+    let (backup, scene, a, b) = restored().await?;
+    for device in [&a, &b] {
+        let before = device.everything().await?;
+        let net = backup.transport(sync_tests::scene::USER, device.number);
+        for _ in 0..2 {
+            let error = device
+                .device
+                .device
+                .sync(&*net, &|_| {})
+                .await
+                .err()
+                .map(|error| error.word().to_owned());
+            assert_eq!(error.as_deref(), Some("cursor_ahead"));
+            assert_eq!(device.everything().await?, before);
+        }
+        let status = device.status().await?;
+        assert!(
+            status
+                .last_error
+                .is_some_and(|error| error.starts_with("cursor_ahead"))
+        );
+    }
+    drop(scene);
+    Ok(())
+}
+
+#[cfg(feature = "open-cases")]
+/// The same when the feed has grown past the device's cursor again before the device comes.
+#[tokio::test]
+async fn pl13_so_it_is_when_others_have_pushed_since() -> Result<()> {
+    let (backup, scene, a, b) = restored().await?;
+    let c = scene.device().await?;
+    let net = backup.transport(sync_tests::scene::USER, 9);
+    for number in 0..20 {
+        c.add_profile(&format!("Since {number}")).await?;
+    }
+    c.device.device.sync(&*net, &|_| {}).await?;
+    for device in [&a, &b] {
+        let net = backup.transport(sync_tests::scene::USER, device.number);
+        let error = device
+            .device
+            .device
+            .sync(&*net, &|_| {})
+            .await
+            .err()
+            .map(|error| error.word().to_owned());
+        assert!(
+            error.is_some(),
+            "rows that the backup lacks are here only, and nobody is told"
+        );
+    }
+    Ok(())
+}
+
+/// Two devices that have synced more than a backup of their server holds.
+async fn restored() -> Result<(InProcessServer, Scene, SceneDevice, SceneDevice)> {
+    let scene = Scene::new(TestDb::new(Backend::Sqlite).await?).await?;
+    let (a, b) = scene.pair().await?;
+    two_lists(&a).await?;
+    let copy = TestDb::new(Backend::Sqlite).await?;
+    let file = copy.file().unwrap_or_default();
+    scene
+        .server
+        .db
+        .execute_unprepared(&format!("VACUUM INTO '{}'", file.display()))
+        .await?;
+    a.add_list(1, "Since the backup").await?;
+    b.sync().await?;
+    b.sql("UPDATE profiles SET name = 'Since the backup'")
+        .await?;
+    scene.settled(&[&a, &b]).await?;
+    let db = copy.connect().await?;
+    let registry = entity::registry()?;
+    let backup = InProcessServer::with(
+        copy,
+        db,
+        registry,
+        std::sync::Arc::new(SystemClock),
+        std::sync::Arc::new(UuidV7),
+    )
+    .await?;
+    Ok((backup, scene, a, b))
+}
+
+/// Every sync ends with this word; the device keeps all, the server gets nothing.
+async fn refuses(scene: &Scene, device: &SceneDevice, word: &str) -> Result<()> {
+    let (before, number) = (values(device).await?, device.number);
+    for round in 0..3 {
+        let error = device
+            .sync()
+            .await
+            .err()
+            .map(|error| error.word().to_owned());
+        assert_eq!(
+            error.as_deref(),
+            Some(word),
+            "device {number}, round {round}"
+        );
+        assert_eq!(
+            values(device).await?,
+            before,
+            "device {number}, round {round}"
+        );
+        for table in ["profiles", "lists", "list_items"] {
+            let there = scene.one(&format!("SELECT count(*) FROM {table}")).await?;
+            assert_eq!(there, "0", "{table} of device {number} in round {round}");
+        }
+    }
+    let status = device.status().await?;
+    assert!(
+        status
+            .last_error
+            .is_some_and(|error| error.starts_with(word))
+    );
+    Ok(())
+}
+
+/// What a user sees of the device's rows.
+async fn values(device: &SceneDevice) -> Result<Vec<String>> {
+    device
+        .rows(
+            "SELECT 'p', id, name, deleted_at FROM profiles UNION ALL SELECT 'l', id, name, deleted_at FROM lists
+             UNION ALL SELECT 'i', id, meta_id, deleted_at FROM list_items ORDER BY 1, 2",
+        )
+        .await
+}
+
+async fn two_lists(device: &SceneDevice) -> Result<()> {
+    let profile = device.add_profile("Kids").await?;
+    for name in ["One", "Two"] {
+        let list = device.add_list(profile, name).await?;
+        device.add_item(list, "tt1").await?;
+    }
+    device.sync().await?;
+    Ok(())
+}
+
+/// The server's data begins a new life.
+async fn new_epoch(scene: &Scene) -> Result<()> {
+    let sql = format!("UPDATE sync_server SET epoch = '{}'", UuidV7.next());
+    scene.server.db.execute_unprepared(&sql).await?;
+    Ok(())
+}
+
+/// Removes the account's rows and all that the server knows of them.
+async fn wipe(scene: &Scene) -> Result<()> {
+    for table in ["list_items", "lists", "profiles"] {
+        scene
+            .server
+            .db
+            .execute_unprepared(&format!("DELETE FROM {table}"))
+            .await?;
+    }
+    for table in [
+        "sync_feed",
+        "sync_alias",
+        "sync_peer",
+        "sync_account",
+        "sync_pending",
+        "sync_deleted",
+    ] {
+        scene
+            .server
+            .db
+            .execute_unprepared(&format!("DELETE FROM {table}"))
+            .await?;
+    }
+    Ok(())
+}
+
+on_both_backends!(pl14_a_wiped_server_is_told_and_nothing_is_deleted_or_sent,);
+
+#[cfg(feature = "open-cases")]
+on_both_backends!(pl14_a_new_life_is_noticed_without_a_cursor);
+
+#[cfg(feature = "open-cases")]
+on_both_backends!(pl14_so_is_a_wiped_account);

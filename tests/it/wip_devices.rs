@@ -1,0 +1,3 @@
+//! Temporary.
+mod binaries;
+mod two_devices;
