@@ -6,6 +6,7 @@
 )]
 
 mod architecture;
+mod binaries;
 mod capture;
 mod collisions;
 mod foreign_keys;

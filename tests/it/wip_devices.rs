@@ -1,3 +1,0 @@
-//! Temporary.
-mod binaries;
-mod two_devices;
