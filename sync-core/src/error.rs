@@ -43,6 +43,17 @@ pub enum SyncError {
     /// The answer is not what a sync server sends, as behind a hotel's login page.
     #[error("the answer is not from a sync server: {0}")]
     NotASyncServer(String),
+    /// The server lacks most of what it had: it may have lost it.
+    #[error(
+        "the server no longer has {n_gone} of the {n_rows} rows it had; nothing was deleted here. \
+         Say whether this device's rows or the server's state is right"
+    )]
+    MassDeletion {
+        /// Live rows here that the server had and does not have.
+        n_gone: u64,
+        /// Live rows here that the server had.
+        n_rows: u64,
+    },
     /// The local database failed.
     #[error("the local database failed: {0}")]
     Database(#[from] DbErr),
@@ -58,8 +69,13 @@ impl SyncError {
             | Self::NotASyncServer(_)
             | Self::Database(_) => true,
             Self::Refused { status, .. } => matches!(status, 408 | 409 | 429) || *status >= 500,
-            Self::NotConnected | Self::Unauthorized => false,
+            Self::NotConnected | Self::Unauthorized | Self::MassDeletion { .. } => false,
         }
+    }
+
+    /// Whether the request was more than the server, or a proxy before it, takes at once.
+    pub(crate) fn is_too_large(&self) -> bool {
+        matches!(self, Self::Refused { status: 413, .. })
     }
 
     /// How long the server asks to wait before the next try.
@@ -94,6 +110,7 @@ impl SyncError {
             Self::Refused { code, .. } => code,
             Self::Overtaken { .. } => ErrorCode::PushOvertaken.as_str(),
             Self::NotASyncServer(_) => "not_a_sync_server",
+            Self::MassDeletion { .. } => "mass_deletion",
             Self::Database(_) => "database",
         }
     }

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use async_trait::async_trait;
-use sea_orm::{DatabaseTransaction, DbErr, IdenStatic, Iterable};
+use sea_orm::{ColumnTrait, ColumnType, DatabaseTransaction, DbErr, IdenStatic, Iterable};
 use serde_json::value::RawValue;
 
 use crate::{
@@ -50,6 +50,8 @@ pub(crate) trait SyncTable: Send + Sync {
 pub(crate) struct Table<E: Syncable> {
     pub(crate) targets: Vec<Target>,
     pub(crate) lookups: Vec<Box<dyn LookupTable>>,
+    /// Columns that hold fractions, and so perhaps what is no number.
+    pub(crate) fractions: Vec<&'static str>,
     entity: PhantomData<fn() -> E>,
 }
 
@@ -58,6 +60,7 @@ impl<E: Syncable> Table<E> {
         Self {
             targets,
             lookups: E::lookups(),
+            fractions: fractions::<E>(),
             entity: PhantomData,
         }
     }
@@ -71,6 +74,20 @@ impl<E: Syncable> Table<E> {
     pub(crate) fn id() -> E::Column {
         Self::column(E::SHAPE.id)
     }
+}
+
+fn fractions<E: Syncable>() -> Vec<&'static str> {
+    let is_fraction = |name: &&'static str| {
+        let column = <E::Column as Iterable>::iter().find(|column| column.as_str() == *name);
+        column.is_some_and(|column| {
+            let kind = column.def();
+            matches!(
+                kind.get_column_type(),
+                ColumnType::Double | ColumnType::Float
+            )
+        })
+    };
+    E::SHAPE.columns().filter(is_fraction).collect()
 }
 
 #[async_trait]

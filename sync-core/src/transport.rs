@@ -52,12 +52,17 @@ impl TransportError {
     }
 }
 
-/// The time a `Retry-After` header asks to wait: seconds only, which is what sync servers send.
+/// The time a `Retry-After` header asks to wait. Proxies send it as a date: that is measured against the
+/// answer's own `Date`, for the device's clock may be wrong; without one it counts from 1970, which the
+/// caller's cap turns into its longest wait.
 pub fn retry_after<B>(response: &Response<B>) -> Option<Duration> {
-    let value = response
-        .headers()
-        .get(http::header::RETRY_AFTER)?
-        .to_str()
-        .ok()?;
-    value.trim().parse().ok().map(Duration::from_secs)
+    let header = |name| response.headers().get(name)?.to_str().ok().map(str::trim);
+    let value = header(http::header::RETRY_AFTER)?;
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = header(http::header::DATE).and_then(|date| httpdate::parse_http_date(date).ok());
+    let until = httpdate::parse_http_date(value).ok()?;
+    let wait = until.duration_since(date.unwrap_or(std::time::UNIX_EPOCH));
+    Some(wait.unwrap_or_default())
 }

@@ -97,7 +97,20 @@ impl<E: Syncable> Table<E> {
     ) -> Result<Applied, DbErr> {
         let mut applied = Applied::default();
         let rows = self.read_rows(tx, cx, rows, &mut applied).await?;
-        let mut locals = self.locals(tx, &rows).await?;
+        for rows in self.generations(rows) {
+            self.apply_read(tx, cx, rows, &mut applied).await?;
+        }
+        Ok(applied)
+    }
+
+    async fn apply_read(
+        &self,
+        tx: &DatabaseTransaction,
+        cx: &mut ApplyContext,
+        rows: Vec<PullRow<E::Wire>>,
+        applied: &mut Applied,
+    ) -> Result<(), DbErr> {
+        let (mut locals, unreadable) = self.locals(tx, &rows).await?;
         let gone = gone_here(tx, E::SHAPE.table, &rows).await?;
         let ids = self.ids_here(tx, &rows).await?;
         let names = self
@@ -109,35 +122,30 @@ impl<E: Syncable> Table<E> {
         quarantine::release(tx, E::SHAPE.table, names_here).await?;
         let (mut inserts, mut updates) = (Vec::new(), Vec::new());
         for row in rows {
+            if let Some(reason) = unreadable.get(&row.remote_id) {
+                let reason = format!("the row here cannot be read: {reason}");
+                self.set_aside(tx, cx, &row, &reason, applied).await?;
+                continue;
+            }
             match locals.remove(&row.remote_id) {
                 Some(local) => {
                     let current = E::to_wire(local.model.clone(), &names);
-                    self.plan_update(
-                        tx,
-                        cx,
-                        row,
-                        local,
-                        &current,
-                        &ids,
-                        &mut updates,
-                        &mut applied,
-                    )
-                    .await?;
+                    self.plan_update(tx, cx, row, local, &current, &ids, &mut updates, applied)
+                        .await?;
                 }
                 // A tombstone of a row that never was here, or a row deleted here, creates nothing.
                 None if row.row.deleted_at().is_some() || gone.contains(&row.remote_id) => {}
                 None => {
-                    self.plan_insert(tx, cx, row, &ids, &mut inserts, &mut applied)
+                    self.plan_insert(tx, cx, row, &ids, &mut inserts, applied)
                         .await?
                 }
             }
         }
         applied.n_written += (inserts.len() + updates.len()) as u64;
-        self.write_updates_here(tx, cx, updates, &mut applied)
+        self.write_updates_here(tx, cx, updates, applied).await?;
+        self.write_inserts_here(tx, cx, inserts, &ids, applied)
             .await?;
-        self.write_inserts_here(tx, cx, inserts, &ids, &mut applied)
-            .await?;
-        Ok(applied)
+        Ok(())
     }
 
     /// A row this version cannot read is set aside; the others go on.

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement, Value};
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Device, Outgoing, Wanted, settle, state};
+use super::{BatchLimits, Device, Outgoing, Wanted, settle, state};
 use crate::{
     error::SyncError,
     owner,
@@ -61,6 +61,8 @@ struct Filling {
     tables: Vec<SentTable>,
     rows_left: usize,
     bytes_left: usize,
+    /// Most bytes of one row.
+    row_bytes: usize,
     full: bool,
 }
 
@@ -71,6 +73,7 @@ impl Device {
     pub(super) async fn collect(
         &self,
         progress: &mut Progress,
+        limits: BatchLimits,
     ) -> Result<Option<Batch>, SyncError> {
         if !self.anything_pending().await? {
             return Ok(None);
@@ -81,8 +84,9 @@ impl Device {
         let user = state.local_user_id.ok_or(SyncError::NotConnected)?;
         let mut filling = Filling {
             tables: Vec::new(),
-            rows_left: self.limits.push_rows,
-            bytes_left: self.limits.push_bytes,
+            rows_left: limits.push_rows,
+            bytes_left: limits.push_bytes,
+            row_bytes: limits.row_bytes,
             full: false,
         };
         if let Progress::Gone { after } = progress {
@@ -225,10 +229,10 @@ impl Device {
                     row_id,
                     remote_id,
                     json,
-                } if json.get().len() > self.limits.row_bytes => {
+                } if json.get().len() > filling.row_bytes => {
                     let message = format!(
                         "the row has more than {} bytes; shorten it",
-                        self.limits.row_bytes
+                        filling.row_bytes
                     );
                     self.refuse(tx, table, row_id, &remote_id, "row_too_large", &message)
                         .await?;
@@ -253,7 +257,7 @@ impl Device {
         Ok(more.then_some(last))
     }
 
-    async fn refuse(
+    pub(super) async fn refuse(
         &self,
         tx: &DatabaseTransaction,
         table: &str,

@@ -12,26 +12,22 @@ use crate::{
     table::Table, wire::WireRow,
 };
 
+/// Why rows that are here cannot be read, by name: another program wrote what a column's type cannot hold.
+pub(super) type Unreadable = HashMap<String, String>;
+
 impl<E: Syncable> Table<E> {
+    /// The rows that are here already, with what is pending of them.
     pub(super) async fn locals(
         &self,
         tx: &DatabaseTransaction,
         rows: &[PullRow<E::Wire>],
-    ) -> Result<HashMap<String, Local<E::Model>>, DbErr> {
-        let mut locals = HashMap::new();
-        let column = Self::column("remote_id");
-        for rows in rows.chunks(CHUNK) {
-            let names = rows.iter().map(|row| row.remote_id.as_str());
-            for model in E::find().filter(column.is_in(names)).all(tx).await? {
-                let name = E::meta(&model).remote_id.unwrap_or_default().to_owned();
-                locals.insert(
-                    name,
-                    Local {
-                        model,
-                        pending: HashSet::new(),
-                    },
-                );
-            }
+    ) -> Result<(HashMap<String, Local<E::Model>>, Unreadable), DbErr> {
+        let (models, unreadable) = self.models(tx, rows).await?;
+        let mut locals = HashMap::with_capacity(models.len());
+        for model in models {
+            let name = E::meta(&model).remote_id.unwrap_or_default().to_owned();
+            let pending = HashSet::new();
+            locals.insert(name, Local { model, pending });
         }
         let by_id: HashMap<i64, String> = locals
             .iter()
@@ -43,7 +39,35 @@ impl<E: Syncable> Table<E> {
                 local.pending.insert(register);
             }
         }
-        Ok(locals)
+        Ok((locals, unreadable))
+    }
+
+    /// Rows that are here, and why others that are here cannot be read.
+    async fn models(
+        &self,
+        tx: &DatabaseTransaction,
+        rows: &[PullRow<E::Wire>],
+    ) -> Result<(Vec<E::Model>, Unreadable), DbErr> {
+        let (mut models, mut unreadable) = (Vec::new(), Unreadable::new());
+        let column = Self::column("remote_id");
+        for rows in rows.chunks(CHUNK) {
+            let names = rows.iter().map(|row| row.remote_id.as_str());
+            if let Ok(found) = E::find().filter(column.is_in(names.clone())).all(tx).await {
+                models.extend(found);
+                continue;
+            }
+            let names: Vec<&str> = names.collect();
+            let ids = local_ids(tx, E::SHAPE.table, E::SHAPE.id, &names).await?;
+            let wanted: Vec<i64> = ids.values().copied().collect();
+            let (found, reasons) = self.load_readable(tx, &wanted).await?;
+            models.extend(found.into_values());
+            for (name, id) in ids {
+                if let Some(reason) = reasons.get(&id) {
+                    unreadable.insert(name, reason.clone());
+                }
+            }
+        }
+        Ok((models, unreadable))
     }
 
     pub(super) async fn ids_here(

@@ -2,6 +2,7 @@
 
 mod apply;
 mod apply_rows;
+mod apply_tree;
 mod collect;
 mod conflict;
 mod here;
@@ -11,6 +12,8 @@ mod push;
 mod quarantine;
 mod remote;
 mod rename;
+mod replace;
+mod restart;
 mod settle;
 mod state;
 mod status;
@@ -20,6 +23,7 @@ use std::sync::Arc;
 
 use sea_orm::{DatabaseConnection, DbErr};
 
+pub use restart::Restart;
 pub use state::{Connection, State};
 pub use status::{PendingTable, QuarantinedRow, RejectedRow, Status};
 pub use sync::Observer;
@@ -60,6 +64,19 @@ pub struct BatchLimits {
     pub row_bytes: usize,
     /// Most rows of a page.
     pub page_rows: u32,
+}
+
+impl BatchLimits {
+    /// These, and no more than a server takes.
+    fn within(self, server: &Limits) -> Self {
+        Self {
+            push_rows: self.push_rows.min(server.push_rows),
+            // A body has more than its rows.
+            push_bytes: self.push_bytes.min(server.body_bytes / 2),
+            row_bytes: self.row_bytes.min(server.row_bytes),
+            page_rows: self.page_rows.min(server.page_rows),
+        }
+    }
 }
 
 impl Default for BatchLimits {

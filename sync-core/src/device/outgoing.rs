@@ -1,13 +1,13 @@
 //! Rows with pending changes, made ready to be sent.
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement, Value};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, ModelTrait, Statement, Value};
 use serde_json::value::{RawValue, to_raw_value};
 use std::collections::BTreeMap;
 
 use crate::{
     bulk::CHUNK,
     protocol::PushRow,
-    shape::EVERY_REGISTER,
+    shape::{DELETED_AT, EVERY_REGISTER},
     syncable::Syncable,
     table::Table,
     wire::{Field, WireRow},
@@ -73,16 +73,25 @@ impl<E: Syncable> Table<E> {
             let references: Vec<Option<i64>> = (0..self.targets.len())
                 .map(|n| E::reference_id(&model, n))
                 .collect();
-            let row = E::to_wire(model, &names);
-            if !resolved(&row, &references) {
-                outgoing.push(Outgoing::Hold);
+            if let Some(column) = self.no_number(&model) {
+                let reason = format!("`{column}` holds no number that can be sent");
+                outgoing.push(Outgoing::Unreadable { row_id, reason });
                 continue;
+            }
+            let mut row = E::to_wire(model, &names);
+            let mut changed = wanted.changed.clone();
+            if !resolved(&row, &references) {
+                if row.deleted_at().is_none() {
+                    outgoing.push(Outgoing::Hold);
+                    continue;
+                }
+                self.leave_unresolved(&mut row, &references, &mut changed);
             }
             let remote_id = known.clone().unwrap_or_else(|| wanted.new_name.clone());
             if known.is_none() {
                 named.push((row_id, remote_id.clone()));
             }
-            let json = self.push_row(&remote_id, row, known.is_none(), &wanted.changed)?;
+            let json = self.push_row(&remote_id, row, known.is_none(), changed)?;
             outgoing.push(Outgoing::Ready {
                 row_id,
                 remote_id,
@@ -94,7 +103,7 @@ impl<E: Syncable> Table<E> {
     }
 
     /// One bad value fails a whole `SELECT`: then each row is read alone.
-    async fn load_readable(
+    pub(super) async fn load_readable(
         &self,
         tx: &DatabaseTransaction,
         ids: &[i64],
@@ -119,15 +128,48 @@ impl<E: Syncable> Table<E> {
         Ok((models, unreadable))
     }
 
+    /// A column with an infinity, or with no number at all, which JSON cannot carry.
+    fn no_number(&self, model: &E::Model) -> Option<&'static str> {
+        let infinite = |value: Value| match value {
+            Value::Double(Some(number)) => !number.is_finite(),
+            Value::Float(Some(number)) => !number.is_finite(),
+            _ => false,
+        };
+        self.fractions
+            .iter()
+            .find(|name| infinite(model.get(Self::column(name))))
+            .copied()
+    }
+
+    /// A deleted row that was moved to one the server never had: that it is deleted is all there is to say.
+    fn leave_unresolved(
+        &self,
+        row: &mut E::Wire,
+        references: &[Option<i64>],
+        changed: &mut BTreeMap<String, i64>,
+    ) {
+        if let Some(at) = changed.remove(EVERY_REGISTER) {
+            changed.entry(DELETED_AT.to_owned()).or_insert(at);
+        }
+        for (number, target) in self.targets.iter().enumerate() {
+            let found = matches!(row.reference(number), Field::Present(Some(_)));
+            if references[number].is_some() && !found {
+                *row.reference_mut(number) = Field::Absent;
+                if let Some(register) = E::SHAPE.register_of(target.column) {
+                    changed.remove(E::SHAPE.registers[register].name);
+                }
+            }
+        }
+    }
+
     /// Only what changed travels, so that a column this device does not know cannot be erased.
     fn push_row(
         &self,
         remote_id: &str,
         row: E::Wire,
         new: bool,
-        changed: &BTreeMap<String, i64>,
+        mut changed: BTreeMap<String, i64>,
     ) -> Result<Box<RawValue>, DbErr> {
-        let mut changed = changed.clone();
         if new && !changed.contains_key(EVERY_REGISTER) {
             let first = changed.values().copied().min().unwrap_or_default();
             changed.insert(EVERY_REGISTER.to_owned(), first);

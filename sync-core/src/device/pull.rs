@@ -1,6 +1,10 @@
 //! A pass over the change feed: fetch a page, apply it together with its cursor, and so on.
 
-use super::{ApplyContext, Device, apply, remote, state, sync::Session};
+use std::collections::HashSet;
+
+use sea_orm::DbErr;
+
+use super::{ApplyContext, Device, State, apply, remote, state, sync::Session};
 use crate::{
     error::SyncError,
     event::{SyncEvent, SyncReport},
@@ -18,18 +22,24 @@ impl Device {
         session: Session<'_>,
         report: &mut SyncReport,
     ) -> Result<(), SyncError> {
-        let mut cursor = state::load(&self.db).await?.cursor;
+        let State {
+            mut cursor, epoch, ..
+        } = state::load(&self.db).await?;
         let mut page =
             match remote::pull(session.transport, cursor.as_deref(), self.limits.page_rows).await {
                 Err(error) if error.code() == Some(ErrorCode::CursorTooOld) => {
-                    // What was deleted long ago is not told any more; everything else comes again.
+                    self.begin_replacement(session).await?;
                     cursor = None;
                     remote::pull(session.transport, None, self.limits.page_rows).await?
                 }
                 page => page?,
             };
+        let mut been_at: HashSet<String> = cursor.iter().cloned().collect();
         loop {
-            if page.has_more && cursor.as_ref() == Some(&page.cursor) {
+            if epoch.as_ref().is_some_and(|epoch| *epoch != page.epoch) {
+                return Err(new_life());
+            }
+            if page.has_more && !been_at.insert(page.cursor.clone()) {
                 return Err(SyncError::NotASyncServer("a page leads nowhere".to_owned()));
             }
             // The next page travels while this one is written.
@@ -64,7 +74,7 @@ impl Device {
         report: &mut SyncReport,
     ) -> Result<Vec<SyncEvent>, SyncError> {
         let nothing = page.tables.is_empty() && cursor == Some(&page.cursor);
-        if nothing {
+        if nothing && state::load(&self.db).await?.replacing.is_none() {
             return Ok(Vec::new());
         }
         let tx = tx::begin_write(&self.db).await?;
@@ -79,12 +89,14 @@ impl Device {
             let Some(registered) = self.registry.get(&table.table) else {
                 continue;
             };
-            let applied = registered.table.apply(&tx, &mut cx, &table.rows).await?;
+            let applied = registered.table.apply(&tx, &mut cx, &table.rows).await;
+            let applied = applied.map_err(no_rows)?;
             n_rows += applied.n_written;
             report.n_pulled += applied.n_written;
             report.n_quarantined += applied.quarantined.len() as u64;
             events.extend(apply::quarantined_events(&table.table, &applied));
         }
+        self.replace(&tx, &state, page).await?;
         state::save_cursor(&tx, &page.epoch, &page.cursor).await?;
         tx::end_applying(&tx).await?;
         tx.commit().await?;
@@ -93,5 +105,23 @@ impl Device {
             has_more: page.has_more,
         });
         Ok(events)
+    }
+}
+
+/// A table's part of the page that is no list of rows is the server's fault, not the database's.
+fn no_rows(error: DbErr) -> SyncError {
+    match error {
+        DbErr::Json(message) => SyncError::NotASyncServer(message),
+        error => error.into(),
+    }
+}
+
+/// What a server says whose data is not what was synced with, said here because this one did not.
+pub(super) fn new_life() -> SyncError {
+    SyncError::Refused {
+        status: ErrorCode::EpochChanged.status(),
+        code: ErrorCode::EpochChanged.as_str().to_owned(),
+        message: "the server's data began a new life, perhaps from a backup".to_owned(),
+        retry_after: None,
     }
 }

@@ -1,9 +1,15 @@
 //! A pass over all pending changes: collect a batch, send it, settle its verdicts, and so on.
 
-use super::{Device, collect::Progress, remote, state, sync::Session};
+use super::{
+    BatchLimits, Device,
+    collect::{Batch, Progress},
+    remote, state,
+    sync::Session,
+};
 use crate::{
     error::SyncError,
     event::{SyncEvent, SyncReport},
+    tx,
 };
 
 impl Device {
@@ -17,13 +23,14 @@ impl Device {
         report: &mut SyncReport,
     ) -> Result<(), SyncError> {
         let mut overtaken = false;
+        let mut limits = self.limits;
         let mut progress = Progress::start();
-        let mut batch = self.collect(&mut progress).await?;
+        let mut batch = self.collect(&mut progress, limits).await?;
         while let Some(sent) = batch {
             let (answer, next) = tokio::join!(
                 remote::push(session.transport, sent.body.clone()),
                 // The next batch is collected while this one travels.
-                self.collect(&mut progress)
+                self.collect(&mut progress, limits)
             );
             batch = match answer {
                 Ok(answer) => {
@@ -38,11 +45,67 @@ impl Device {
                     overtaken = true;
                     state::save_push_no(&self.db, last).await?;
                     progress = Progress::start();
-                    self.collect(&mut progress).await?
+                    self.collect(&mut progress, limits).await?
+                }
+                Err(error) if error.is_too_large() && sent.n_rows() > 1 => {
+                    limits = self.smaller(session, limits, &sent).await;
+                    progress = Progress::start();
+                    self.collect(&mut progress, limits).await?
+                }
+                Err(error) if error.is_too_large() => {
+                    self.set_oversized_aside(session, &sent, &error).await?;
+                    next?
                 }
                 Err(error) => return Err(error),
             };
         }
         Ok(())
+    }
+
+    /// What the server says it takes at once, and at any rate less than it has just refused.
+    async fn smaller(
+        &self,
+        session: Session<'_>,
+        limits: BatchLimits,
+        refused: &Batch,
+    ) -> BatchLimits {
+        let info = remote::info(session.transport).await;
+        let asked = info.map_or(limits, |info| limits.within(&info.limits));
+        let fits = refused.n_rows() <= asked.push_rows && refused.body.len() <= asked.push_bytes;
+        let (rows, bytes) = match fits {
+            true => (refused.n_rows() / 2, refused.body.len() / 2),
+            false => (asked.push_rows, asked.push_bytes),
+        };
+        BatchLimits {
+            push_rows: rows.max(1),
+            push_bytes: bytes.max(1),
+            ..asked
+        }
+    }
+
+    /// A row that alone is more than the server takes keeps nobody else waiting.
+    async fn set_oversized_aside(
+        &self,
+        session: Session<'_>,
+        sent: &Batch,
+        error: &SyncError,
+    ) -> Result<(), SyncError> {
+        let tx = tx::begin_write(&self.db).await?;
+        session.check(&state::load(&tx).await?)?;
+        for table in &sent.tables {
+            for row in &table.rows {
+                let (table, message) = (&table.table, error.to_string());
+                self.refuse(
+                    &tx,
+                    table,
+                    row.row_id,
+                    &row.remote_id,
+                    "row_too_large",
+                    &message,
+                )
+                .await?;
+            }
+        }
+        Ok(tx.commit().await?)
     }
 }

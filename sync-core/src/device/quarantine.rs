@@ -3,7 +3,7 @@
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement};
 use serde_json::value::RawValue;
 
-use super::{ApplyContext, Device, state, state::execute};
+use super::{ApplyContext, Device, collect::Batch, state, state::execute};
 use crate::{error::SyncError, tx};
 
 /// Sets a row aside; an older form of it gives way.
@@ -49,11 +49,14 @@ impl Device {
             let rows = tx
                 .query_all_raw(Statement::from_sql_and_values(backend, sql, [table.into()]))
                 .await?;
-            for row in rows {
-                let raw: String = row.try_get("", "raw")?;
-                let Ok(rows) = RawValue::from_string(format!("[{raw}]")) else {
-                    continue;
-                };
+            let raw: Vec<String> = rows
+                .iter()
+                .map(|row| row.try_get("", "raw"))
+                .collect::<Result<_, _>>()?;
+            let Ok(rows) = RawValue::from_string(format!("[{}]", raw.join(","))) else {
+                continue;
+            };
+            if !raw.is_empty() {
                 let mut cx = ApplyContext::new(self.clock.now_ms(), &state);
                 registered.table.apply(&tx, &mut cx, &rows).await?;
             }
@@ -79,4 +82,22 @@ pub(super) async fn release(
         execute(tx, sql, vec![table.into(), remote_id.into()]).await?;
     }
     Ok(())
+}
+
+/// Whether any row of this batch is set aside.
+pub(super) async fn holds_any(tx: &DatabaseTransaction, batch: &Batch) -> Result<bool, DbErr> {
+    let backend = tx.get_database_backend();
+    let sql = "SELECT tbl, remote_id FROM sync_quarantine";
+    let rows = tx
+        .query_all_raw(Statement::from_string(backend, sql))
+        .await?;
+    for row in rows {
+        let (table, name): (String, String) =
+            (row.try_get("", "tbl")?, row.try_get("", "remote_id")?);
+        let mut sent = batch.tables.iter().filter(|sent| sent.table == table);
+        if sent.any(|sent| sent.rows.iter().any(|row| row.remote_id == name)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -2,13 +2,21 @@
 
 use bytes::Bytes;
 use http::{Method, Request, Response, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 
 use crate::{
     error::SyncError,
-    protocol::{ErrorBody, PULL_PATH, PUSH_PATH, PullPage, PushAnswer},
+    protocol::{ErrorBody, INFO_PATH, Info, PULL_PATH, PUSH_PATH, PullPage, PushAnswer},
     transport::{Transport, TransportError, retry_after},
 };
+
+/// A cursor is opaque and may hold anything.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// Sends a batch and reads the verdicts.
 pub(super) async fn push(
@@ -30,12 +38,24 @@ pub(super) async fn pull(
     limit: u32,
 ) -> Result<PullPage, SyncError> {
     let uri = match cursor {
-        Some(cursor) => format!("{PULL_PATH}?cursor={cursor}&limit={limit}"),
+        Some(cursor) => {
+            let cursor = utf8_percent_encode(cursor, ESCAPED);
+            format!("{PULL_PATH}?cursor={cursor}&limit={limit}")
+        }
         None => format!("{PULL_PATH}?limit={limit}"),
     };
     let request = Request::builder()
         .method(Method::GET)
         .uri(uri)
+        .body(Bytes::new());
+    read(transport.send(request.map_err(invalid)?).await?)
+}
+
+/// Asks what the server takes at once.
+pub(super) async fn info(transport: &dyn Transport) -> Result<Info, SyncError> {
+    let request = Request::builder()
+        .method(Method::GET)
+        .uri(INFO_PATH)
         .body(Bytes::new());
     read(transport.send(request.map_err(invalid)?).await?)
 }

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::{
     ApplyContext, Device, apply,
     collect::{Batch, SentRow, SentTable},
-    rename, state,
+    quarantine, rename, state,
     state::execute,
     sync::Session,
 };
@@ -14,6 +14,7 @@ use crate::{
     bulk::CHUNK,
     error::SyncError,
     event::{SyncEvent, SyncReport},
+    ids::is_canonical,
     protocol::{PushAnswer, Verdict, VerdictKind},
     registry::Registered,
     rows::placeholders,
@@ -52,12 +53,10 @@ impl Device {
                 .await?;
         }
         let cursor = state.cursor.as_deref().unwrap_or("0");
-        // Nobody else's rows lie between: this device has seen all up to behind its own.
-        let cursor = if cursor == answer.before {
-            &answer.after
-        } else {
-            cursor
-        };
+        // Nobody else's rows lie between: this device has seen all up to behind its own. But what was set
+        // aside of one of them is now older than what the server has, which must come whole.
+        let seen = cursor == answer.before && !quarantine::holds_any(&tx, batch).await?;
+        let cursor = if seen { &answer.after } else { cursor };
         state::save_cursor(&tx, &answer.epoch, cursor).await?;
         tx::end_applying(&tx).await?;
         tx.commit().await?;
@@ -95,6 +94,10 @@ impl Device {
             }
             taken.push(row);
             if let Some(winner) = &verdict.renamed_to {
+                if !is_canonical(winner) {
+                    let message = format!("a row cannot be named {winner:?}");
+                    return Err(SyncError::NotASyncServer(message));
+                }
                 rename::rename(
                     tx,
                     &self.registry,

@@ -4,7 +4,7 @@
 
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement};
 
-use super::Device;
+use super::{Device, replace::Replacing};
 use crate::{error::SyncError, tx};
 
 /// The row of `sync_state`.
@@ -36,6 +36,8 @@ pub struct State {
     pub last_error_ms: Option<i64>,
     /// Which sync holds, or held, the database's lease.
     pub lease_holder: Option<String>,
+    /// Whether a replacement pull is under way, and how.
+    pub(super) replacing: Option<Replacing>,
 }
 
 /// Shows no token.
@@ -138,7 +140,7 @@ impl Device {
 /// Reads the row.
 pub(super) async fn load<C: ConnectionTrait>(db: &C) -> Result<State, DbErr> {
     let sql = "SELECT remote_url, remote_user_id, email, auth_token, local_user_id, device_id, epoch, cursor, push_no,
-               last_sync_ms, last_error, last_error_ms, lease_holder FROM sync_state WHERE id = 1";
+               last_sync_ms, last_error, last_error_ms, lease_holder, replacing FROM sync_state WHERE id = 1";
     let row = db
         .query_one_raw(Statement::from_string(db.get_database_backend(), sql))
         .await?;
@@ -160,6 +162,7 @@ fn from_row(row: &QueryResult) -> Result<State, DbErr> {
         last_error: row.try_get("", "last_error")?,
         last_error_ms: row.try_get("", "last_error_ms")?,
         lease_holder: row.try_get("", "lease_holder")?,
+        replacing: Replacing::from_number(row.try_get("", "replacing")?),
     })
 }
 

@@ -8,13 +8,15 @@ use super::{Device, State, state};
 use crate::{
     error::SyncError,
     event::{SyncEvent, SyncReport},
+    protocol::ErrorCode,
     transport::Transport,
 };
 
 /// Is told what happens; must not block.
 pub type Observer<'a> = &'a (dyn Fn(SyncEvent) + Send + Sync);
 
-/// How often a sync pushes at most: what users edit while it runs waits for the next.
+/// How often a sync pushes at most without getting anywhere: what users edit while it runs waits for the
+/// next.
 const PUSH_PASSES: u32 = 3;
 
 /// How long after its last heartbeat a sync's lease on the database runs out, in milliseconds: so long a
@@ -54,18 +56,50 @@ impl Device {
             observer(SyncEvent::Started {
                 n_pending: self.n_pending().await?,
             });
-            self.push_pass(session, &mut report).await?;
+            self.push_first(session, &mut report).await?;
             self.pull_pass(session, &mut report).await?;
-            for _ in 1..PUSH_PASSES {
-                if !self.anything_to_push().await? {
-                    break;
-                }
-                self.push_pass(session, &mut report).await?;
-            }
+            self.push_rest(session, &mut report).await?;
             observer(SyncEvent::Finished(report));
             Ok(report)
         };
         self.leased(work).await
+    }
+
+    /// Pushes; after a pull where only that can tell what there is left to push.
+    async fn push_first(
+        &self,
+        session: Session<'_>,
+        report: &mut SyncReport,
+    ) -> Result<(), SyncError> {
+        if state::load(&self.db).await?.replacing.is_some() {
+            self.pull_pass(session, report).await?;
+        }
+        match self.push_pass(session, report).await {
+            Err(error) if error.code() == Some(ErrorCode::CursorTooOld) => {
+                self.pull_pass(session, report).await?;
+                self.push_pass(session, report).await
+            }
+            pushed => pushed,
+        }
+    }
+
+    /// Pushes what came up since. Rows of a tree go out generation by generation, each with its own pass.
+    async fn push_rest(
+        &self,
+        session: Session<'_>,
+        report: &mut SyncReport,
+    ) -> Result<(), SyncError> {
+        let mut passes = 1;
+        let mut n_pending = u64::MAX;
+        while self.anything_to_push().await? {
+            let left = self.n_pending().await?;
+            if passes >= PUSH_PASSES && left >= n_pending {
+                break;
+            }
+            (passes, n_pending) = (passes + 1, left);
+            self.push_pass(session, report).await?;
+        }
+        Ok(())
     }
 
     /// Only pushes.

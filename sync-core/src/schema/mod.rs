@@ -12,7 +12,7 @@ mod tables;
 pub use install::{CaptureDifference, check, install, install_entity, pin_clock};
 use sea_orm::DbBackend;
 
-pub(crate) use sqlite::register_text;
+pub(crate) use sqlite::{millis_of, register_text};
 
 /// The database's clock in milliseconds as an SQL expression, or the pinned one.
 pub(crate) fn now_sql(backend: DbBackend) -> &'static str {

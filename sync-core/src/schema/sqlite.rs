@@ -187,10 +187,15 @@ fn differs(register: &CapturedRegister) -> String {
     parts.join(" OR ")
 }
 
+/// A time column's instant in milliseconds, whatever text form it has.
+pub(crate) fn millis_of(column: &str) -> String {
+    format!("CAST(round((julianday({column}) - 2440587.5) * 86400000.0) AS INTEGER)")
+}
+
 /// Now, but later than the row's last edit: a clock that steps back must not make an edit look older
 /// than what it was made on.
 fn stamp() -> String {
-    let before = "CAST(round((julianday(OLD.updated_at) - 2440587.5) * 86400000.0) AS INTEGER)";
+    let before = millis_of("OLD.updated_at");
     format!("max({NOW}, coalesce({before} + 1, 0))")
 }
 

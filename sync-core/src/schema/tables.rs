@@ -79,6 +79,9 @@ const DEVICE: &[&str] = &[
         reason TEXT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (tbl, remote_id)) {clustered}",
     "CREATE TABLE IF NOT EXISTS sync_conflict (id {serial}, tbl TEXT NOT NULL, remote_id TEXT NOT NULL,
         register TEXT NOT NULL, local TEXT, remote TEXT, at BIGINT NOT NULL)",
+    // What a replacement pull has seen so far; see device/replace.rs.
+    "CREATE TABLE IF NOT EXISTS sync_seen (tbl TEXT NOT NULL, remote_id TEXT NOT NULL, gone BIGINT NOT NULL,
+        PRIMARY KEY (tbl, remote_id)) {clustered}",
 ];
 
 const SERVER: &[&str] = &[
@@ -108,6 +111,7 @@ const STATE_COLUMNS: &[(&str, &str)] = &[
     ("last_error_ms", "BIGINT"),
     ("lease_holder", "TEXT"),
     ("lease_until_ms", "BIGINT NOT NULL DEFAULT 0"),
+    ("replacing", "BIGINT NOT NULL DEFAULT 0"),
 ];
 
 async fn widen_sync_state<C: ConnectionTrait>(db: &C) -> Result<(), DbErr> {

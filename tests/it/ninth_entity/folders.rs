@@ -85,7 +85,6 @@ async fn world(database: TestDb) -> Result<World> {
 
 const ALL: [&str; 5] = ["a", "a/b", "a/b/c", "a/b/c/d", "a/b/c/d/e"];
 
-#[cfg(feature = "open-cases")]
 async fn a_deep_tree_arrives_in_one_sync(database: TestDb) -> Result<()> {
     let world = world(database).await?;
     world.a.sync().await?;
@@ -97,7 +96,6 @@ async fn a_deep_tree_arrives_in_one_sync(database: TestDb) -> Result<()> {
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 /// A parent may have been made after its child, so ids say nothing.
 async fn a_tree_whose_root_is_the_newest_arrives(database: TestDb) -> Result<()> {
     let world = world(database).await?;
@@ -240,8 +238,6 @@ on_both_backends!(
     j38_two_folders_moved_into_each_other,
 );
 
-#[cfg(feature = "open-cases")]
 on_both_backends!(a_deep_tree_arrives_in_one_sync);
 
-#[cfg(feature = "open-cases")]
 on_both_backends!(a_tree_whose_root_is_the_newest_arrives);

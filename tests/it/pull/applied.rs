@@ -245,7 +245,6 @@ async fn pl18_text_in_any_form_settles_everywhere_alike(db: TestDb) -> Result<()
     scene.settled(&[&a, &b]).await
 }
 
-#[cfg(feature = "open-cases")]
 /// A number that JSON cannot write is the same everywhere, or nowhere but here.
 async fn pl18_a_number_that_cannot_travel_is_told_or_alike(db: TestDb) -> Result<()> {
     let scene = Scene::new(db).await?;
@@ -294,5 +293,4 @@ on_both_backends!(
     pl18_a_value_put_in_order_by_the_server_is_taken_over,
 );
 
-#[cfg(feature = "open-cases")]
 on_both_backends!(pl18_a_number_that_cannot_travel_is_told_or_alike);

@@ -44,7 +44,6 @@ async fn with_edits(db: TestDb) -> Result<(Scene, [SceneDevice; 3])> {
     Ok((scene, devices))
 }
 
-#[cfg(feature = "open-cases")]
 /// A device that has to pull from the beginning, such as after an upgrade, still knows whom it synced with.
 async fn pl14_a_new_life_is_noticed_without_a_cursor(db: TestDb) -> Result<()> {
     let scene = Scene::new(db).await?;
@@ -231,7 +230,6 @@ async fn wipe(scene: &Scene) -> Result<()> {
 
 on_both_backends!(pl14_a_wiped_server_is_told_and_nothing_is_deleted_or_sent,);
 
-#[cfg(feature = "open-cases")]
 on_both_backends!(pl14_a_new_life_is_noticed_without_a_cursor);
 
 #[cfg(feature = "open-cases")]

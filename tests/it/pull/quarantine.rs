@@ -156,7 +156,6 @@ async fn pl09_a_refused_update_comes_in_later(db: TestDb) -> Result<()> {
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 /// What the user did to the old form meanwhile is an edit like any other.
 async fn pl09_an_edit_of_the_old_form_is_not_lost(db: TestDb) -> Result<()> {
     let scene = Scene::new(db).await?;
@@ -178,7 +177,6 @@ async fn pl09_an_edit_of_the_old_form_is_not_lost(db: TestDb) -> Result<()> {
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 /// A row that this program cannot read is no reason to keep the others out.
 async fn pl08_an_unreadable_row_here_does_not_stop_the_page(db: TestDb) -> Result<()> {
     let scene = Scene::new(db).await?;
@@ -234,8 +232,6 @@ on_both_backends!(
     pl09_a_refused_update_comes_in_later,
 );
 
-#[cfg(feature = "open-cases")]
 on_both_backends!(pl08_an_unreadable_row_here_does_not_stop_the_page);
 
-#[cfg(feature = "open-cases")]
 on_both_backends!(pl09_an_edit_of_the_old_form_is_not_lost);

@@ -4,7 +4,6 @@ use anyhow::Result;
 use sea_orm::ConnectionTrait;
 use sync_tests::{Fault, Scene, SceneDevice, TestDb, on_both_backends};
 
-#[cfg(feature = "open-cases")]
 async fn pl15_what_is_gone_goes_and_what_is_unpushed_stays(db: TestDb) -> Result<()> {
     let scene = Scene::new(db).await?;
     let (a, b) = scene.pair().await?;
@@ -151,7 +150,6 @@ on_both_backends!(pl15_rows_that_are_not_the_accounts_stay,);
 #[cfg(feature = "open-cases")]
 on_both_backends!(pl01_a_fresh_device_pulls_many_pages_where_tombstones_were_forgotten);
 
-#[cfg(feature = "open-cases")]
 on_both_backends!(pl15_what_is_gone_goes_and_what_is_unpushed_stays);
 
 #[cfg(feature = "open-cases")]

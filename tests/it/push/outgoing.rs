@@ -239,7 +239,6 @@ async fn pu07_names_that_were_swapped_arrive_swapped(db: TestDb) -> Result<()> {
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 /// A server that takes less at once than the device would send.
 async fn pu16_a_server_with_smaller_limits_gets_smaller_pushes(db: TestDb) -> Result<()> {
     let mut scene = Scene::new(db).await?;
@@ -332,5 +331,4 @@ on_both_backends!(
     pu16_a_push_in_many_batches_is_whole_and_settled,
 );
 
-#[cfg(feature = "open-cases")]
 on_both_backends!(pu16_a_server_with_smaller_limits_gets_smaller_pushes);

@@ -51,7 +51,6 @@ async fn pu05_added_again_after_that_it_is_sent_once(db: TestDb) -> Result<()> {
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 /// The server knows the item, but not the list it was moved to, which is gone by then.
 async fn pu05_a_known_row_moved_under_such_a_row_is_deleted_everywhere(db: TestDb) -> Result<()> {
     let scene = Scene::new(db).await?;
@@ -183,5 +182,4 @@ on_both_backends!(
     pu18_what_may_have_arrived_is_undone_there_too,
 );
 
-#[cfg(feature = "open-cases")]
 on_both_backends!(pu05_a_known_row_moved_under_such_a_row_is_deleted_everywhere);

@@ -155,12 +155,11 @@ async fn rt12_a_busy_server_says_how_long_to_wait() -> Result<()> {
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 /// The other form that HTTP has for it, which proxies send.
 #[tokio::test]
 async fn rt12_also_as_a_date() -> Result<()> {
     let response = http::Response::builder()
-        .header("retry-after", "Fri, 31 Dec 2999 23:59:59 GMT")
+        .header("retry-after", "Tue, 31 Dec 2999 23:59:59 GMT")
         .body(())?;
     let wait = sync_core::transport::retry_after(&response);
     assert!(

@@ -81,7 +81,6 @@ async fn rt10_a_page_that_lacks_a_part_is_no_page(db: TestDb) -> Result<()> {
     scene.settled(&[&a, &b]).await
 }
 
-#[cfg(feature = "open-cases")]
 async fn rt10_rows_that_are_no_list_are_no_page(db: TestDb) -> Result<()> {
     let scene = Scene::new(db).await?;
     let (a, b) = scene.pair().await?;
@@ -162,7 +161,6 @@ async fn rt10_pages_that_lead_nowhere_end() -> Result<()> {
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 /// The same for two pages that name each other.
 #[tokio::test]
 async fn rt10_pages_that_lead_in_a_circle_end() -> Result<()> {
@@ -183,7 +181,6 @@ async fn rt10_pages_that_lead_in_a_circle_end() -> Result<()> {
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 /// A cursor is opaque: whatever a server puts in it comes back to it unharmed.
 #[tokio::test]
 async fn rt10_any_cursor_comes_back_as_it_was() -> Result<()> {
@@ -267,5 +264,4 @@ on_both_backends!(
     rt10_an_unknown_table_is_passed_over,
 );
 
-#[cfg(feature = "open-cases")]
 on_both_backends!(rt10_rows_that_are_no_list_are_no_page);
