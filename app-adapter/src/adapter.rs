@@ -6,7 +6,7 @@ use sea_orm::DbErr;
 use serde::Serialize;
 use sync_core::{
     Clock, Device, Ids, Millis, SyncError, SyncReport, SystemClock, Transport, UuidV7,
-    device::{Connection, Observer, State},
+    device::{Connection, Observer, Restart, State},
 };
 
 use crate::{
@@ -222,6 +222,15 @@ impl Adapter {
     pub async fn sync(&self, observer: Observer<'_>) -> Result<SyncReport, AdapterError> {
         let transport = self.transport().await?;
         Ok(self.device.sync(&*transport, observer).await?)
+    }
+
+    /// Says whose rows are right where the server's data is not what this database was synced with. The next
+    /// sync begins anew.
+    ///
+    /// # Errors
+    /// If the database fails, is not connected, or is being synced.
+    pub async fn restart(&self, restart: Restart) -> Result<(), AdapterError> {
+        Ok(self.device.restart(restart).await?)
     }
 
     /// Where the database stands. Asks no server.

@@ -78,6 +78,13 @@ impl SyncError {
         matches!(self, Self::Refused { status: 413, .. })
     }
 
+    /// Whether a person has to say whose rows are right, with [`Device::restart`](crate::device::Device::restart).
+    pub fn needs_choice(&self) -> bool {
+        let code = self.code();
+        matches!(self, Self::MassDeletion { .. })
+            || matches!(code, Some(ErrorCode::EpochChanged | ErrorCode::CursorAhead))
+    }
+
     /// How long the server asks to wait before the next try.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

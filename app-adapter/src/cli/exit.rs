@@ -17,10 +17,11 @@ pub(crate) enum Exit {
     Busy = 5,
     Incomplete = 6,
     FileUnusable = 7,
+    ChoiceNeeded = 8,
 }
 
 impl Exit {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Done,
         Self::Failed,
         Self::Usage,
@@ -29,6 +30,7 @@ impl Exit {
         Self::Busy,
         Self::Incomplete,
         Self::FileUnusable,
+        Self::ChoiceNeeded,
     ];
 
     /// What the help says of it.
@@ -46,6 +48,9 @@ impl Exit {
             }
             Self::Incomplete => "synced, but some rows need attention: see status",
             Self::FileUnusable => "the database file, or its key file, cannot be used",
+            Self::ChoiceNeeded => {
+                "the server's data is not what was synced with: sync --keep-mine or --take-theirs"
+            }
         }
     }
 
@@ -71,6 +76,9 @@ impl Exit {
     }
 
     fn of_sync(error: &SyncError) -> Self {
+        if error.needs_choice() {
+            return Self::ChoiceNeeded;
+        }
         match error {
             SyncError::NotConnected | SyncError::Unauthorized => Self::LoginNeeded,
             SyncError::Refused {
@@ -117,7 +125,7 @@ pub(crate) fn long_help() -> String {
 const EXAMPLES: &str = "\
 Usage by example:
   zentrio --database FILE connect --url URL --email EMAIL [--password-stdin]
-  zentrio --database FILE sync [--json]
+  zentrio --database FILE sync [--json] [--keep-mine | --take-theirs]
   zentrio --database FILE status [--json]
   zentrio --database FILE disconnect [--json]
 
@@ -188,6 +196,13 @@ mod tests {
             (sync(refused(429)), 4),
             (sync(refused(503)), 4),
             (sync(SyncError::Busy), 5),
+            (
+                sync(SyncError::MassDeletion {
+                    n_gone: 21,
+                    n_rows: 21,
+                }),
+                8,
+            ),
             (file(FileProblem::Locked), 5),
             (file(FileProblem::NotADatabase), 7),
             (file(FileProblem::ReadOnly), 7),

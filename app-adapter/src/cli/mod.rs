@@ -45,7 +45,7 @@ enum Command {
     /// Log in at a server and tie the account to the local data.
     Connect(connect::Args),
     /// Send local changes and fetch those of other devices.
-    Sync,
+    Sync(sync::Args),
     /// Tell what is synced, what waits, and what needs somebody's attention. Asks no server.
     Status,
     /// Log out. All data stays here, also what was not sent yet.
@@ -55,7 +55,8 @@ enum Command {
 /// Runs the program with its arguments, of which the first is its name, and says how it ended.
 ///
 /// Exit codes, also in `zentrio --help`: 0 done, 1 failed, 2 wrong usage, 3 not connected or not logged in,
-/// 4 server not reached or not able now, 5 busy, 6 synced but for some rows, 7 database file unusable.
+/// 4 server not reached or not able now, 5 busy, 6 synced but for some rows, 7 database file unusable,
+/// 8 a choice is needed.
 pub async fn run(args: Vec<OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
@@ -80,7 +81,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<Exit, AdapterError> {
     let adapter = Adapter::open(&path).await?;
     let result = match cli.command {
         Command::Connect(args) => connect::run(&adapter, args, output).await,
-        Command::Sync => sync::run(&adapter, output).await,
+        Command::Sync(args) => sync::run(&adapter, &args, output).await,
         Command::Status => status::run(&adapter, output).await,
         Command::Disconnect => disconnect::run(&adapter, output).await,
     };

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use clap::{ArgAction, builder::FalseyValueParser};
 use serde::Serialize;
-use sync_core::SyncReport;
+use sync_core::{SyncReport, device::Restart};
 
 use super::{
     exit::Exit,
@@ -11,6 +12,27 @@ use super::{
     status::write_troubles,
 };
 use crate::{Adapter, AdapterError, Overview, reporter::Reporter};
+
+/// What to do first where the server's data is not what this database was synced with.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct Args {
+    /// Send all rows of this device again and merge them with the server's: nothing here is lost.
+    #[arg(long, env = "ZENTRIO_KEEP_MINE", conflicts_with = "take_theirs", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
+    keep_mine: bool,
+    /// Delete rows here that were synced before and that the server does not have.
+    #[arg(long, env = "ZENTRIO_TAKE_THEIRS", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
+    take_theirs: bool,
+}
+
+impl Args {
+    fn restart(&self) -> Option<Restart> {
+        match (self.keep_mine, self.take_theirs) {
+            (true, _) => Some(Restart::KeepMine),
+            (_, true) => Some(Restart::TakeTheirs),
+            _ => None,
+        }
+    }
+}
 
 /// What a sync did, and what it left.
 #[derive(Serialize)]
@@ -22,7 +44,14 @@ struct Synced {
     quarantined: Vec<sync_core::device::QuarantinedRow>,
 }
 
-pub(super) async fn run(adapter: &Adapter, output: &Output) -> Result<Exit, AdapterError> {
+pub(super) async fn run(
+    adapter: &Adapter,
+    args: &Args,
+    output: &Output,
+) -> Result<Exit, AdapterError> {
+    if let Some(restart) = args.restart() {
+        adapter.restart(restart).await?;
+    }
     let reporter = Reporter::on_stderr(output.is_verbose());
     let result = adapter.sync(&|event| reporter.event(&event)).await;
     reporter.finish();
