@@ -3,6 +3,7 @@
 extern crate self as sync_core;
 
 mod bulk;
+mod db_error;
 mod extremum;
 pub mod merge;
 mod owner;

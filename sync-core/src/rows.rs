@@ -10,6 +10,7 @@ use sea_orm::{
 
 use crate::{
     bulk::{CHUNK, rows_per_statement},
+    db_error::is_the_rows,
     refs::RemoteNames,
     syncable::Syncable,
     table::Table,
@@ -136,6 +137,8 @@ impl<E: Syncable> Table<E> {
 
     /// Runs one of the above for all rows at once; if the database refuses, for each row alone, so that
     /// a row it cannot hold does not keep out the others. Returns the error of each refused row by position.
+    ///
+    /// What is no row's fault, such as a full disk, is an error of the whole.
     pub(crate) async fn write_each(
         &self,
         tx: &DatabaseTransaction,
@@ -148,10 +151,11 @@ impl<E: Syncable> Table<E> {
         let point = tx.begin().await?;
         match self.write(&point, rows.clone(), write).await {
             Ok(()) => point.commit().await.map(|()| Vec::new()),
-            Err(_) => {
+            Err(error) if is_the_rows(&error) => {
                 point.rollback().await?;
                 self.write_one_by_one(tx, rows, write).await
             }
+            Err(error) => Err(error),
         }
     }
 
@@ -166,10 +170,11 @@ impl<E: Syncable> Table<E> {
             let point = tx.begin().await?;
             match self.write(&point, vec![row], write).await {
                 Ok(()) => point.commit().await?,
-                Err(error) => {
+                Err(error) if is_the_rows(&error) => {
                     point.rollback().await?;
                     refused.push((position, error));
                 }
+                Err(error) => return Err(error),
             }
         }
         Ok(refused)

@@ -1,9 +1,14 @@
 //! Transactions as both ends need them.
 
+use std::sync::Arc;
+
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    sqlx::Connection,
 };
+
+use crate::db_error::is_left_open;
 
 /// Begins a transaction that will write. On SQLite it takes the write lock now: one that took it at its
 /// first write, after it has read, would fail at once when another program wrote in between.
@@ -11,12 +16,39 @@ use sea_orm::{
 /// # Errors
 /// If the database fails or stays locked beyond its busy timeout.
 pub async fn begin_write(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    match begin_immediate(db).await {
+        Err(error) if is_left_open(&error) => {
+            drop_left_open(db).await?;
+            begin_immediate(db).await
+        }
+        result => result,
+    }
+}
+
+async fn begin_immediate(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
     db.begin_with_options(TransactionOptions {
         sqlite_transaction_mode,
         ..Default::default()
     })
     .await
+}
+
+/// Closes connections that sqlx believes to be inside a transaction which SQLite ended by itself, as it
+/// does on a full disk: no transaction can begin on them any more. The pool opens new ones.
+async fn drop_left_open(db: &DatabaseConnection) -> Result<(), DbErr> {
+    let pool = db.get_sqlite_connection_pool();
+    let failed = |error| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)));
+    let mut sound = Vec::new();
+    for _ in 0..pool.size() {
+        let connection = pool.acquire().await.map_err(failed)?;
+        if connection.is_in_transaction() {
+            connection.close().await.map_err(failed)?;
+        } else {
+            sound.push(connection);
+        }
+    }
+    Ok(())
 }
 
 /// Begins a transaction that sees one state of the database however long it reads.

@@ -1,8 +1,11 @@
 //! Why a whole request failed. What is wrong with a single row is a verdict, not an error.
 
-use sea_orm::{DbErr, RuntimeErr};
+use sea_orm::DbErr;
 
-use crate::protocol::{ErrorBody, ErrorCode};
+use crate::{
+    db_error::{is_conflict, is_passing},
+    protocol::{ErrorBody, ErrorCode},
+};
 
 /// A request that was not carried out: nothing has changed.
 #[derive(Debug, thiserror::Error)]
@@ -73,48 +76,4 @@ impl ServerError {
     pub(crate) fn is_conflict(&self) -> bool {
         matches!(self, Self::Database(error) if is_conflict(error))
     }
-}
-
-/// Serialisation failures and deadlocks: the database asks to run the transaction again.
-pub(crate) fn is_conflict(error: &DbErr) -> bool {
-    sqlstate(error).is_some_and(|state| matches!(state.as_str(), "40001" | "40P01"))
-}
-
-/// The database is full, locked, restarting or out of connections.
-fn is_passing(error: &DbErr) -> bool {
-    match error {
-        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
-        _ => {
-            let by_state = sqlstate(error).is_some_and(|state| {
-                // Connection lost, resources, operator's intervention; SQLite: BUSY, LOCKED, FULL.
-                ["08", "53", "55", "57", "40"]
-                    .iter()
-                    .any(|class| state.len() == 5 && state.starts_with(class))
-                    || matches!(state.as_str(), "5" | "6" | "13" | "261" | "517")
-            });
-            by_state || matches!(error, DbErr::Exec(e) | DbErr::Query(e) if is_connection(e))
-        }
-    }
-}
-
-fn is_connection(error: &RuntimeErr) -> bool {
-    use sea_orm::sqlx::Error;
-    match error {
-        RuntimeErr::SqlxError(error) => {
-            matches!(
-                error.as_ref(),
-                Error::Io(_) | Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed
-            )
-        }
-        RuntimeErr::Internal(_) => false,
-    }
-}
-
-fn sqlstate(error: &DbErr) -> Option<String> {
-    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) =
-        error
-    else {
-        return None;
-    };
-    Some(error.as_database_error()?.code()?.into_owned())
 }

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     clocks::Stamp,
+    db_error::is_the_rows,
     rows::Write,
     shape::DELETED_AT,
     syncable::Syncable,
@@ -48,7 +49,8 @@ impl<E: Syncable> Table<E> {
         }
         match self.update(&point, rows).await {
             Ok(()) => point.commit().await.map(|()| true),
-            Err(_) => point.rollback().await.map(|()| false),
+            Err(error) if is_the_rows(&error) => point.rollback().await.map(|()| false),
+            Err(error) => Err(error),
         }
     }
 

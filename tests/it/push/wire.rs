@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use sync_tests::{
     Backend, Scene, TestDb, on_both_backends,
     scene::{USER, new_row},
+    snapshot::query,
 };
 
 const PROFILE: &str = "0190a6e0-0000-7000-8000-0000000000a1";
@@ -203,7 +204,6 @@ async fn pu14_a_table_that_stands_twice_is_taken_once_each(db: TestDb) -> Result
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 /// A full disk is no fault of the row: nothing is taken, and nothing is called bad.
 #[tokio::test]
 async fn pu10_a_full_disk_rejects_no_row() -> Result<()> {
@@ -215,15 +215,7 @@ async fn pu10_a_full_disk_rejects_no_row() -> Result<()> {
         let name = format!("{number} {}", "long ".repeat(600));
         a.add_list(profile, &name).await?;
     }
-    let pages = scene
-        .one("SELECT page_count FROM pragma_page_count")
-        .await?
-        .parse::<u64>()?;
-    scene
-        .server
-        .db
-        .execute_unprepared(&format!("PRAGMA max_page_count = {}", pages + 4))
-        .await?;
+    limit_pages(&scene.server.db, 4).await?;
 
     let error = a.sync().await.err().map(|error| error.word().to_owned());
 
@@ -237,6 +229,41 @@ async fn pu10_a_full_disk_rejects_no_row() -> Result<()> {
         .execute_unprepared("PRAGMA max_page_count = 1000000")
         .await?;
     scene.settled(&[&a, &b]).await
+}
+
+/// SQLite ends the whole transaction by itself if a statement of one row finds the disk full; the
+/// server goes on working once there is room again, and so does the device.
+#[tokio::test]
+async fn pu10_a_disk_full_for_one_row_stops_nothing_for_ever() -> Result<()> {
+    let scene = Scene::new(TestDb::new(Backend::Sqlite).await?).await?;
+    let (a, b) = scene.pair().await?;
+    let profile = a.add_profile("Kids").await?;
+    scene.settled(&[&a, &b]).await?;
+    a.add_list(profile, &"long ".repeat(20_000)).await?;
+    let server = &scene.server.db;
+    for (db, device, dirty) in [
+        (server, &a, vec!["lists 1".to_owned()]),
+        (b.device.device.db(), &b, vec![]),
+    ] {
+        limit_pages(db, 4).await?;
+        assert!(device.sync().await.is_err());
+        let status = device.status().await?;
+        assert_eq!((status.rejected, status.quarantined), (vec![], vec![]));
+        assert_eq!(device.dirty().await?, dirty);
+        db.execute_unprepared("PRAGMA max_page_count = 1000000")
+            .await?;
+        device.sync().await?;
+    }
+    scene.settled(&[&a, &b]).await
+}
+
+/// Gives a database room for only so many more pages.
+async fn limit_pages(db: &sea_orm::DatabaseConnection, more: u64) -> Result<()> {
+    let pages = query(db, "SELECT page_count FROM pragma_page_count").await?;
+    let pages = pages.concat().parse::<u64>()? + more;
+    db.execute_unprepared(&format!("PRAGMA max_page_count = {pages}"))
+        .await?;
+    Ok(())
 }
 
 fn name(number: usize) -> String {
