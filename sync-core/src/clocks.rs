@@ -4,20 +4,34 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::wire::YEAR_1_MS;
+
 /// One edit of one register: when, by which device, and when by that device's own clock.
 ///
 /// Serialised as an array, because there is one for every row on the server.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Stamp(
     /// Server time in milliseconds: the device's time, shifted and clamped. Decides between devices.
     pub i64,
-    /// The server's number of the device; 0 for an edit made in the server's own database.
+    /// The server's number of the device; 0 for an edit made in the server's own database; below 0 for
+    /// what merely followed from an edit of the device, as children go with their parent.
     pub i64,
     /// The device's own time in milliseconds. Decides between edits of one device.
     pub i64,
 );
 
 impl Stamp {
+    /// For what follows from this edit on a register that was last edited at `current`.
+    pub(crate) fn followed_by(self, current: Self) -> Self {
+        let at = self.0.max(current.0.saturating_add(1));
+        Self(at, -self.1.abs(), self.2)
+    }
+
+    /// Whether no device has made this edit itself.
+    pub(crate) fn is_followed(self) -> bool {
+        self.1 <= 0
+    }
+
     /// When, in server time.
     pub fn at(self) -> i64 {
         self.0
@@ -37,6 +51,13 @@ impl Clocks {
     /// The register's stamp.
     pub fn get(&self, register: &str) -> Stamp {
         self.1.get(register).copied().unwrap_or(self.0)
+    }
+
+    /// Sets a register's stamp to one of the server's own, later than any edit so far, which are beaten
+    /// also when they come again.
+    pub(crate) fn overrule(&mut self, register: &str, now_ms: i64) {
+        let at = now_ms.max(self.get(register).at().saturating_add(1));
+        self.set(register, Stamp(at, 0, at));
     }
 
     /// Sets the register's stamp.
@@ -71,7 +92,7 @@ impl Timekeeper {
     /// For a push of `device` whose clock said `device_now_ms` when the server's said `server_now_ms`.
     pub fn new(device: i64, device_now_ms: i64, server_now_ms: i64) -> Self {
         let off = server_now_ms.saturating_sub(device_now_ms);
-        let shift_ms = if off.abs() > CLOCK_TOLERANCE_MS {
+        let shift_ms = if off.unsigned_abs() > CLOCK_TOLERANCE_MS.unsigned_abs() {
             off
         } else {
             0
@@ -83,6 +104,11 @@ impl Timekeeper {
         }
     }
 
+    /// The server's number of the device.
+    pub(crate) fn device(&self) -> i64 {
+        self.device
+    }
+
     /// A new edit's stamp.
     pub fn stamp(&self, edited_at_ms: i64) -> Stamp {
         Stamp(self.server_time(edited_at_ms), self.device, edited_at_ms)
@@ -92,7 +118,7 @@ impl Timekeeper {
     /// way of its earlier edit was. `None` for what the device itself has edited since.
     pub fn restamp(&self, current: Stamp, edited_at_ms: i64) -> Option<Stamp> {
         let stamp = self.stamp(edited_at_ms);
-        let own = current.1 == self.device && self.device != 0;
+        let own = current.1.abs() == self.device && self.device != 0;
         match edited_at_ms.cmp(&current.2) {
             _ if !own => Some(stamp),
             std::cmp::Ordering::Less => None,
@@ -107,16 +133,18 @@ impl Timekeeper {
 
     /// A time of the device's clock in server time, never later than now.
     fn server_time(&self, device_ms: i64) -> i64 {
-        device_ms
-            .saturating_add(self.shift_ms)
-            .min(self.server_now_ms)
+        self.shifted(device_ms).min(self.server_now_ms)
+    }
+
+    /// Never before year 1, which not every database can write.
+    fn shifted(&self, device_ms: i64) -> i64 {
+        device_ms.saturating_add(self.shift_ms).max(YEAR_1_MS)
     }
 
     /// When a row was deleted, in server time. A little beyond now is let through, so that rows
     /// deleted at once keep one time even when they come in several pushes.
     pub fn deletion_time(&self, device_ms: i64) -> i64 {
-        device_ms
-            .saturating_add(self.shift_ms)
+        self.shifted(device_ms)
             .min(self.server_now_ms.saturating_add(CLOCK_TOLERANCE_MS))
     }
 }

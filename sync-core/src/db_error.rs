@@ -28,16 +28,16 @@ fn sqlite_blames_row(code: u32, message: &str) -> bool {
     match code {
         TOOBIG | CONSTRAINT | MISMATCH => true,
         // What an index or a trigger computes of the values has no code of its own.
-        ERROR => {
-            message.starts_with("malformed JSON") || message.starts_with("integer overflow")
-        }
+        ERROR => message.starts_with("malformed JSON") || message.starts_with("integer overflow"),
         _ => false,
     }
 }
 
 fn postgres_blames_row(state: &str) -> bool {
     // Data, constraints, a view's check; what a trigger raises; a value too long for its index.
-    ["22", "23", "44"].iter().any(|class| state.starts_with(class))
+    ["22", "23", "44"]
+        .iter()
+        .any(|class| state.starts_with(class))
         || matches!(state, "P0001" | "54000")
 }
 
@@ -64,6 +64,50 @@ pub(crate) fn is_passing(error: &DbErr) -> bool {
             Error::Io(_) | Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed
         ),
         (None, None) => false,
+    }
+}
+
+/// A row that was found holds what its columns' types cannot: another program has written it.
+pub(crate) fn is_unreadable(error: &DbErr) -> bool {
+    use sea_orm::sqlx::Error;
+    match error {
+        DbErr::Type(_) | DbErr::Json(_) | DbErr::TryIntoErr { .. } => true,
+        _ => matches!(
+            sqlx_error(error),
+            Some(Error::ColumnDecode { .. } | Error::Decode(_))
+        ),
+    }
+}
+
+/// Whether another row has a key that must be had by one row only.
+pub(crate) fn is_taken_key(error: &DbErr) -> bool {
+    matches!(
+        error.sql_err(),
+        Some(sea_orm::SqlErr::UniqueConstraintViolation(_))
+    )
+}
+
+/// What the database said of a row, in the words of a verdict, and the column it named.
+pub(crate) fn verdict_code(error: &DbErr) -> (&'static str, Option<String>) {
+    const NOT_NULL: &str = "1299";
+    let Some(database) = sqlx_error(error).and_then(|error| error.as_database_error()) else {
+        return ("constraint", None);
+    };
+    match database.code().as_deref() {
+        // The message ends with the table's and the column's name.
+        Some(NOT_NULL) => {
+            let column = database.message().rsplit('.').next().map(str::to_owned);
+            ("required", column)
+        }
+        Some("23502") => {
+            let postgres = database.try_downcast_ref::<sea_orm::sqlx::postgres::PgDatabaseError>();
+            let column = postgres.and_then(|error| error.column()).map(str::to_owned);
+            ("required", column)
+        }
+        Some("22003") => ("out_of_range", None),
+        Some("22007" | "22008") => ("invalid_date", None),
+        Some("18" | "22001" | "54000") => ("too_long", None),
+        _ => ("constraint", None),
     }
 }
 

@@ -10,7 +10,7 @@ use sea_orm::{
 
 use crate::{
     bulk::{CHUNK, rows_per_statement},
-    db_error::is_the_rows,
+    db_error::{is_the_rows, is_unreadable},
     refs::RemoteNames,
     syncable::Syncable,
     table::Table,
@@ -41,6 +41,34 @@ impl<E: Syncable> Table<E> {
             );
         }
         Ok(rows)
+    }
+
+    /// The same where other programs write the table: SQLite lets them store what a column's type cannot
+    /// hold, and one such value fails a whole `SELECT`. Then each row is read alone; those that cannot be
+    /// read are told in the log, and left out.
+    pub(crate) async fn load_or_leave_out(
+        &self,
+        tx: &DatabaseTransaction,
+        ids: &[i64],
+        lock: bool,
+    ) -> Result<(HashMap<i64, E::Model>, HashSet<i64>), DbErr> {
+        match self.load(tx, ids, lock).await {
+            Ok(models) => return Ok((models, HashSet::new())),
+            Err(error) if is_unreadable(&error) => {}
+            Err(error) => return Err(error),
+        }
+        let (mut models, mut unreadable) = (HashMap::new(), HashSet::new());
+        for &id in ids {
+            match self.load(tx, &[id], lock).await {
+                Ok(found) => models.extend(found),
+                Err(error) if is_unreadable(&error) => {
+                    tracing::warn!(%error, table = E::SHAPE.table, id, "a row cannot be read and is left out until it is corrected");
+                    unreadable.insert(id);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((models, unreadable))
     }
 
     /// What stands on the wire for every foreign key of these rows.

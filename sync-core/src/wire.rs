@@ -87,21 +87,35 @@ impl Serialize for Millis {
 
 impl<'de> Deserialize<'de> for Millis {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        let time = DateTime::parse_from_rfc3339(&text)
-            .map_err(|e| serde::de::Error::custom(format_args!("invalid date: {e}")))?;
+        deserializer.deserialize_str(DateVisitor)
+    }
+}
+
+struct DateVisitor;
+
+impl serde::de::Visitor<'_> for DateVisitor {
+    type Value = Millis;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a date as text")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Millis, E> {
+        let time = DateTime::parse_from_rfc3339(text)
+            .map_err(|e| E::custom(format_args!("invalid date: {e}")))?;
         let millis = time.timestamp_millis();
         if !YEARS_1_TO_9999.contains(&millis) {
-            return Err(serde::de::Error::custom(
-                "invalid date: outside the years 1 to 9999",
-            ));
+            return Err(E::custom("invalid date: outside the years 1 to 9999"));
         }
-        Ok(Self(millis))
+        Ok(Millis(millis))
     }
 }
 
 /// What both databases and RFC 3339 can write.
-const YEARS_1_TO_9999: std::ops::Range<i64> = -62_135_596_800_000..253_402_300_800_000;
+const YEARS_1_TO_9999: std::ops::Range<i64> = YEAR_1_MS..253_402_300_800_000;
+
+/// The beginning of year 1.
+pub(crate) const YEAR_1_MS: i64 = -62_135_596_800_000;
 
 /// A row of a table that is not synced, named by its key and with what is needed to create it.
 pub type LookupRow = BTreeMap<String, serde_json::Value>;

@@ -95,7 +95,7 @@ const SERVER: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS sync_alias (account BIGINT NOT NULL, tbl TEXT NOT NULL, alias TEXT NOT NULL,
         remote_id TEXT NOT NULL, PRIMARY KEY (account, tbl, alias)) {clustered}",
     "CREATE TABLE IF NOT EXISTS sync_peer (account BIGINT NOT NULL, device BIGINT NOT NULL, push_no BIGINT NOT NULL,
-        cursor BIGINT NOT NULL, seen_at BIGINT NOT NULL, PRIMARY KEY (account, device)) {clustered}",
+        body_hash BIGINT NOT NULL, cursor BIGINT NOT NULL, seen_at BIGINT NOT NULL, PRIMARY KEY (account, device)) {clustered}",
 ];
 
 /// Columns that `sync_state` got after its first release, whoever created it.

@@ -205,7 +205,8 @@ async fn rows(
 }
 
 fn from_row(row: &QueryResult) -> Result<Row, DbErr> {
-    let deleted_at: Option<DateTime<Utc>> = row.try_get("", "deleted_at")?;
+    // SQLite lets other programs store what is no time. Such a row is left out of pages; here it is live.
+    let deleted_at: Option<DateTime<Utc>> = row.try_get("", "deleted_at").unwrap_or_default();
     let deleted_at = deleted_at.map(|at| at.timestamp_millis());
     Ok(Row {
         id: row.try_get("", "id")?,

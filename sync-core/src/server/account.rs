@@ -86,35 +86,61 @@ pub(super) async fn create_epoch<C: ConnectionTrait>(db: &C, epoch: &str) -> Res
     .map(|_| ())
 }
 
-/// Takes note of a device's push; false if a later one was taken before.
-pub(super) async fn take_push_no<C: ConnectionTrait>(
-    tx: &C,
-    account: i64,
-    device: i64,
-    push_no: i64,
-    now_ms: i64,
-) -> Result<bool, DbErr> {
-    let sql = "INSERT INTO sync_peer (account, device, push_no, cursor, seen_at) VALUES ($1, $2, $3, 0, $4)
-               ON CONFLICT (account, device) DO UPDATE SET push_no = excluded.push_no, seen_at = excluded.seen_at
-               WHERE sync_peer.push_no < excluded.push_no";
-    let values = [account.into(), device.into(), push_no.into(), now_ms.into()];
-    let result = tx
-        .execute_raw(Statement::from_sql_and_values(
-            tx.get_database_backend(),
-            sql,
-            values,
-        ))
-        .await?;
-    Ok(result.rows_affected() > 0)
+/// A push as the device counts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PushNo {
+    pub(super) number: i64,
+    /// Of the whole body: another push with the same number comes from a copy of the device's database.
+    pub(super) body_hash: i64,
 }
 
-/// The number of the device's last push that was taken.
-pub(super) async fn last_push_no<C: ConnectionTrait>(
+/// What a push is among those its device has sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// It was not here before.
+    First,
+    /// The last one, delivered once more; it was first taken at this time.
+    Again { taken_at_ms: i64 },
+    /// A later one was taken before.
+    Overtaken { last: i64 },
+}
+
+/// Takes note of a device's push. The account is locked.
+pub(super) async fn take_turn<C: ConnectionTrait>(
     tx: &C,
     account: i64,
     device: i64,
-) -> Result<i64, DbErr> {
-    let sql = "SELECT push_no FROM sync_peer WHERE account = $1 AND device = $2";
+    push: PushNo,
+    now_ms: i64,
+) -> Result<Turn, DbErr> {
+    let turn = match last_push(tx, account, device).await? {
+        Some((last, taken_at_ms)) if last == push => Turn::Again { taken_at_ms },
+        Some((last, _)) if last.number >= push.number => Turn::Overtaken { last: last.number },
+        _ => Turn::First,
+    };
+    if turn == Turn::First {
+        let sql = "INSERT INTO sync_peer (account, device, push_no, body_hash, cursor, seen_at)
+                   VALUES ($1, $2, $3, $4, 0, $5) ON CONFLICT (account, device) DO UPDATE
+                   SET push_no = excluded.push_no, body_hash = excluded.body_hash, seen_at = excluded.seen_at";
+        let values = vec![
+            account.into(),
+            device.into(),
+            push.number.into(),
+            push.body_hash.into(),
+            now_ms.into(),
+        ];
+        crate::tx::execute(tx, sql, values).await?;
+    }
+    Ok(turn)
+}
+
+async fn last_push<C: ConnectionTrait>(
+    tx: &C,
+    account: i64,
+    device: i64,
+) -> Result<Option<(PushNo, i64)>, DbErr> {
+    let sql =
+        "SELECT push_no, body_hash, seen_at FROM sync_peer WHERE account = $1 AND device = $2";
     let values = [account.into(), device.into()];
     let row = tx
         .query_one_raw(Statement::from_sql_and_values(
@@ -123,7 +149,21 @@ pub(super) async fn last_push_no<C: ConnectionTrait>(
             values,
         ))
         .await?;
-    row.map_or(Ok(0), |row| row.try_get("", "push_no"))
+    let Some(row) = row else { return Ok(None) };
+    let push = PushNo {
+        number: row.try_get("", "push_no")?,
+        body_hash: row.try_get("", "body_hash")?,
+    };
+    Ok(Some((push, row.try_get("", "seen_at")?)))
+}
+
+/// FNV-1a: the same in every version of the program, and nobody gains by a collision, because what is
+/// taken for a repetition is merged like any other push.
+pub(super) fn hash(body: &[u8]) -> i64 {
+    let hash = body.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    hash.cast_signed()
 }
 
 fn from_row(row: &sea_orm::QueryResult) -> Result<Account, DbErr> {

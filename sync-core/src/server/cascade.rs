@@ -15,20 +15,22 @@ use crate::{
     wire::Millis,
 };
 
-/// A row that was deleted or came back; what follows for its children is done at the push's end.
+/// A row whose deletion time changed: it was deleted, came back, or was deleted by two devices and now
+/// counts as deleted at the other time. What follows for its children is done at the push's end.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Event {
     pub(super) table: &'static str,
     pub(super) row_id: i64,
-    /// When it was deleted, in milliseconds.
-    pub(super) deleted_at: i64,
-    /// Whether it came back from that.
-    pub(super) undeleted: bool,
+    /// When it was deleted before, in milliseconds; none if it was live.
+    pub(super) was: Option<i64>,
+    /// When it is deleted now; none if it lives.
+    pub(super) is: Option<i64>,
     pub(super) stamp: Stamp,
 }
 
-/// Deletes the children of deleted rows, brings back those of undeleted ones, and clears references,
-/// down to the last descendant. Each row touched gets its place in the feed.
+/// Children that were deleted when their parent was, and only those, stay deleted when it is: they go
+/// with it, come back with it, and keep its deletion time. References to deleted rows are cleared. Down
+/// to the last descendant; each row touched gets its place in the feed.
 pub(super) async fn follow(
     tx: &DatabaseTransaction,
     cx: &mut PushContext<'_>,
@@ -44,9 +46,9 @@ pub(super) async fn follow(
     Ok(())
 }
 
-/// Events that one statement can follow: of one table, one kind and one time.
+/// Events that one statement can follow: of one table, and from one time to one other.
 fn batches(mut events: Vec<Event>) -> Vec<Vec<Event>> {
-    let like = |e: &Event| (e.table, e.undeleted, e.deleted_at, e.stamp.at());
+    let like = |e: &Event| (e.table, e.was, e.is, e.stamp);
     events.sort_by_key(like);
     let same = events.chunk_by(|a, b| like(a) == like(b));
     same.flat_map(|group| group.chunks(CHUNK))
@@ -61,31 +63,20 @@ async fn follow_reference(
     child: &Registered,
     target: &Target,
 ) -> Result<(), DbErr> {
-    let Event {
-        undeleted,
-        deleted_at,
-        stamp,
-        ..
-    } = events[0];
-    let (set, condition, at, register) = match (target.on_delete, undeleted) {
-        (OnDelete::Cascade, false) => (DELETED_AT, "IS NULL", Some(deleted_at), DELETED_AT),
-        (OnDelete::Cascade, true) => (DELETED_AT, "= $1", None, DELETED_AT),
-        (OnDelete::SetNull, false) => {
+    let Event { was, is, stamp, .. } = events[0];
+    let (set, at, register) = match (target.on_delete, was) {
+        (OnDelete::Cascade, _) => (DELETED_AT, is, DELETED_AT),
+        (OnDelete::SetNull, None) => {
             let register = child
                 .shape
                 .register_of(target.column)
                 .map(|number| child.shape.registers[number].name);
-            (
-                target.column,
-                "IS NULL",
-                None,
-                register.unwrap_or(target.column),
-            )
+            (target.column, None, register.unwrap_or(target.column))
         }
         _ => return Ok(()),
     };
     let parents: Vec<i64> = events.iter().map(|event| event.row_id).collect();
-    let rows = children(tx, child, target.column, condition, deleted_at, &parents).await?;
+    let rows = children(tx, child, target.column, was, &parents).await?;
     for rows in rows.chunks(CHUNK) {
         write(tx, child, set, at, rows).await?;
         enter(tx, cx, child, rows, register, stamp, at).await?;
@@ -93,8 +84,8 @@ async fn follow_reference(
             let event = |row: &Child| Event {
                 table: child.shape.table,
                 row_id: row.id,
-                deleted_at,
-                undeleted,
+                was,
+                is,
                 stamp,
             };
             cx.events.extend(rows.iter().map(event));
@@ -109,18 +100,17 @@ struct Child {
     deleted_at: Option<i64>,
 }
 
-/// Rows that refer to these, live ones or those deleted at the same time as they were.
+/// Rows that refer to these and were deleted when they were: live ones, if they were live.
 async fn children(
     tx: &DatabaseTransaction,
     child: &Registered,
     column: &str,
-    condition: &str,
-    deleted_at: i64,
+    was: Option<i64>,
     parents: &[i64],
 ) -> Result<Vec<Child>, DbErr> {
     let (table, id) = (child.shape.table, child.shape.id);
     // Times of other programs may be written in other forms: compared below, as instants.
-    let live = if condition == "IS NULL" {
+    let live = if was.is_none() {
         "IS NULL"
     } else {
         "IS NOT NULL"
@@ -139,14 +129,15 @@ async fn children(
         ))
         .await?;
     let mut children: Vec<Child> = rows.iter().map(from_row).collect::<Result<_, _>>()?;
-    if live == "IS NOT NULL" {
-        children.retain(|child| child.deleted_at == Some(deleted_at));
-    }
+    children.retain(|child| child.deleted_at == was);
     Ok(children)
 }
 
 fn from_row(row: &QueryResult) -> Result<Child, DbErr> {
-    let deleted_at: Option<DateTime<Utc>> = row.try_get("", "deleted_at")?;
+    // SQLite lets other programs store what is no time. Such a row is not touched: no time equals it.
+    let deleted_at: Option<DateTime<Utc>> = row
+        .try_get("", "deleted_at")
+        .unwrap_or(Some(DateTime::<Utc>::MIN_UTC));
     Ok(Child {
         id: row.try_get("", "id")?,
         remote_id: row.try_get("", "remote_id")?,
@@ -197,13 +188,15 @@ async fn enter(
             continue;
         };
         let current = entry.clocks.get(register);
-        let later = Stamp(stamp.0.max(current.0.saturating_add(1)), stamp.1, stamp.2);
+        let followed = stamp.followed_by(current);
+        // A device that deleted the child itself has done so, whatever becomes of the parent's time.
+        let own = row.deleted_at.is_some() && at.is_some() && !current.is_followed();
         entry.clocks.set(
             register,
-            if stamp.at() > current.at() {
-                stamp
+            if own {
+                Stamp(followed.0, current.1, current.2)
             } else {
-                later
+                followed
             },
         );
         if register == DELETED_AT {

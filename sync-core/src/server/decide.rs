@@ -52,6 +52,7 @@ impl<E: Syncable> Table<E> {
         let mut clocks = entry.clocks.clone();
         let edits = incoming.stamped(&E::SHAPE, &cx.keeper, &clocks);
         let was_deleted = row.deleted_at();
+        let old_parents = row.clone();
         let mut merged = merge(&E::SHAPE, &mut row, &mut clocks, &incoming.row, &edits);
         if was_deleted.is_some()
             && row.deleted_at().is_none()
@@ -64,6 +65,10 @@ impl<E: Syncable> Table<E> {
                 Some(DELETED_AT),
                 message,
             ));
+        }
+        self.keep_own_deletion(&incoming, &row, was_deleted, &mut clocks, &mut merged);
+        if was_deleted.is_some() && row.deleted_at() == was_deleted {
+            self.revive_moved(cx, &old_parents, &mut row, &mut clocks, &mut merged);
         }
         let code = self.obey_parents(cx, &mut row, &mut clocks, &mut merged);
         let mut verdict = self.verdict(&incoming, &merged, code, &row, &clocks);
@@ -209,7 +214,7 @@ impl<E: Syncable> Table<E> {
             return None;
         }
         row.set_deleted_at(Some(Millis(at)));
-        clocks.set(DELETED_AT, Stamp(cx.now_ms, 0, cx.now_ms));
+        clocks.overrule(DELETED_AT, cx.now_ms);
         merged.overrule(Some(E::SHAPE.deleted_register()));
         Some("parent_deleted")
     }
@@ -252,19 +257,69 @@ impl<E: Syncable> Table<E> {
         was: Option<Millis>,
         is: Option<Millis>,
     ) {
-        let (deleted_at, undeleted) = match (was, is) {
-            (None, Some(at)) => (at.0, false),
-            (Some(at), None) => (at.0, true),
-            _ => return,
-        };
-        let (table, row_id, stamp) = (E::SHAPE.table, entry.row_id, entry.clocks.get(DELETED_AT));
-        cx.events.push(Event {
-            table,
-            row_id,
-            deleted_at,
-            undeleted,
-            stamp,
+        if was != is {
+            cx.events.push(Event {
+                table: E::SHAPE.table,
+                row_id: entry.row_id,
+                was: was.map(|at| at.0),
+                is: is.map(|at| at.0),
+                stamp: entry.clocks.get(DELETED_AT),
+            });
+        }
+    }
+
+    /// A device that deletes a row at the time at which its parent's deletion has deleted it here deletes
+    /// the row itself: it does not come back by moving away from that parent.
+    fn keep_own_deletion(
+        &self,
+        incoming: &Incoming<E::Wire>,
+        row: &E::Wire,
+        was_deleted: Option<Millis>,
+        clocks: &mut Clocks,
+        merged: &mut Merged,
+    ) {
+        let register = E::SHAPE.deleted_register();
+        let current = clocks.get(DELETED_AT);
+        let again = was_deleted.is_some()
+            && row.deleted_at() == was_deleted
+            && incoming.row.deleted_at() == was_deleted
+            && current.is_followed();
+        let edited = incoming
+            .edits
+            .iter()
+            .find(|(number, _)| *number == register);
+        if let Some(&(_, edited_at)) = edited.filter(|_| again) {
+            let device = incoming.device;
+            clocks.set(DELETED_AT, Stamp(current.0, device, edited_at));
+            merged.restamped |= device != current.1;
+        }
+    }
+
+    /// A row that is deleted only because its parent is lives again once it is moved to a live one, as it
+    /// would have lived on if the move had come before the deletion.
+    fn revive_moved(
+        &self,
+        cx: &PushContext<'_>,
+        before: &E::Wire,
+        row: &mut E::Wire,
+        clocks: &mut Clocks,
+        merged: &mut Merged,
+    ) {
+        let deleted_at = row.deleted_at().map(|at| at.0);
+        let left_dead_parent = self.targets.iter().enumerate().any(|(number, target)| {
+            target.on_delete == OnDelete::Cascade
+                && before.reference(number) != row.reference(number)
+                && deleted_target(cx, &target.table, before.reference(number)) == deleted_at
         });
+        let stamp = clocks.get(DELETED_AT);
+        if !left_dead_parent || !stamp.is_followed() || self.dead_parent(cx, row).is_some() {
+            return;
+        }
+        row.set_deleted_at(None);
+        // As if the parent's deletion had not touched it: a device's own deletion, still to come, stands.
+        let at = stamp.at().saturating_sub(1);
+        clocks.set(DELETED_AT, Stamp(at, 0, at));
+        merged.overrule(Some(E::SHAPE.deleted_register()));
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) struct Incoming<W> {
     pub(super) pushed_as: String,
     /// The name it has here, aliases followed.
     pub(super) remote_id: String,
+    /// The server's number of the device.
+    pub(super) device: i64,
     /// Register numbers with the device's time of their last edit.
     pub(super) edits: Vec<(usize, i64)>,
     /// Whether the device sent all it has: a row it thinks new.
@@ -166,6 +168,7 @@ fn incoming<W: WireRow>(
     let normalised = normalise_keys(shape, &mut row);
     Incoming {
         normalised,
+        device: keeper.device(),
         position,
         pushed_as: remote_id.clone(),
         remote_id,

@@ -1,6 +1,6 @@
 //! One table's part of a push: parse, find what is there, merge each row, write all at once.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use sea_orm::DatabaseTransaction;
 use serde_json::value::RawValue;
@@ -10,10 +10,12 @@ use super::{
     decide::Outcome,
     feed,
     incoming::{Incoming, parse},
-    push::rejected,
+    push::{Seen, rejected},
+    resolve::Found,
 };
 use crate::{
     protocol::{Verdict, VerdictKind, name_in},
+    shape::Shape,
     syncable::Syncable,
     table::Table,
 };
@@ -30,13 +32,29 @@ impl<E: Syncable> Table<E> {
         self.resolve_references(tx, cx, &mut incoming, &mut verdicts)
             .await?;
         let ids = self.local_ids(tx, cx, &incoming).await?;
-        let (entries, mut models) = self.find_rows(tx, cx, &mut incoming).await?;
+        let Found {
+            entries,
+            mut models,
+            unreadable,
+        } = self.find_rows(tx, cx, &mut incoming).await?;
         let names = self.names(tx, models.values()).await?;
+        self.resolve_old_parents(tx, cx, models.values(), &names)
+            .await?;
+        let mut merged = HashSet::new();
 
         let (mut inserts, mut updates, mut restamped) = (Vec::new(), Vec::new(), Vec::new());
         for incoming in incoming {
             let position = incoming.position;
             let there = entries.get(&incoming.remote_id);
+            if there.is_some_and(|entry| unreadable.contains(&entry.row_id)) {
+                verdicts[position] = Some(cannot_read(&incoming.pushed_as));
+                continue;
+            }
+            if !merged.insert(incoming.remote_id.clone()) {
+                // By two of its names.
+                verdicts[position] = Some(stands_twice(&incoming.pushed_as));
+                continue;
+            }
             let outcome = match there {
                 Some(entry) => {
                     let model = models.remove(&entry.row_id);
@@ -63,27 +81,29 @@ impl<E: Syncable> Table<E> {
 
     fn parse_rows(
         &self,
-        cx: &PushContext<'_>,
+        cx: &mut PushContext<'_>,
         rows: &[&RawValue],
         verdicts: &mut [Option<Verdict>],
     ) -> Vec<Incoming<E::Wire>> {
-        let mut seen = HashSet::new();
+        let before = cx.seen.remove(E::SHAPE.table).unwrap_or_default();
+        let mut seen = HashMap::with_capacity(rows.len());
         let mut parsed = Vec::with_capacity(rows.len());
         for (position, row) in rows.iter().enumerate() {
             match parse::<E::Wire>(&E::SHAPE, &cx.keeper, cx.row_bytes, position, row) {
-                Ok(incoming) if seen.insert(incoming.remote_id.clone()) => parsed.push(incoming),
                 Ok(incoming) => {
-                    let message = "this row stands twice in the push; send it once";
-                    verdicts[position] = Some(rejected(
-                        &incoming.remote_id,
-                        "duplicate_in_push",
-                        None,
-                        message,
-                    ));
+                    let name = &incoming.remote_id;
+                    if seen.contains_key(name) || before.get(name) == Some(&Seen::Row) {
+                        verdicts[position] = Some(stands_twice(name));
+                    } else {
+                        seen.insert(name.clone(), how_it_stands(&E::SHAPE, &incoming));
+                        parsed.push(incoming);
+                    }
                 }
                 Err(verdict) => verdicts[position] = Some(*verdict),
             }
         }
+        seen.extend(before);
+        cx.seen.insert(E::SHAPE.table, seen);
         parsed
     }
 
@@ -105,4 +125,22 @@ impl<E: Syncable> Table<E> {
         });
         answered.collect()
     }
+}
+
+fn how_it_stands<W>(shape: &Shape, incoming: &Incoming<W>) -> Seen {
+    match incoming.edits.as_slice() {
+        [(register, _)] if *register == shape.deleted_register() => Seen::Deletion,
+        _ => Seen::Row,
+    }
+}
+
+fn stands_twice(name: &str) -> Verdict {
+    let message = "this row stands twice in the push; send it once";
+    rejected(name, "duplicate_in_push", None, message)
+}
+
+/// The verdict for an edit of a row that another program stored so that it cannot be read.
+fn cannot_read(name: &str) -> Verdict {
+    let message = "the server's own copy of this row cannot be read; it has to be corrected there";
+    rejected(name, "unreadable", None, message)
 }

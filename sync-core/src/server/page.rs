@@ -30,10 +30,14 @@ impl<E: Syncable> Table<E> {
         entries: &[Entry],
     ) -> Result<Vec<PageRow>, DbErr> {
         let ids: Vec<i64> = entries.iter().map(|entry| entry.row_id).collect();
-        let models = self.load(tx, &ids, false).await?;
+        let (models, unreadable) = self.load_or_leave_out(tx, &ids, false).await?;
         let names = self.names(tx, models.values()).await?;
         let mut rows = Vec::with_capacity(entries.len());
         for entry in entries {
+            if unreadable.contains(&entry.row_id) {
+                // Correcting it is an edit, which gives it a new place in the feed.
+                continue;
+            }
             // Another row may have come to a deleted one's id.
             let is_it = |model: &E::Model| E::meta(model).remote_id == Some(&entry.remote_id);
             let row = match models.get(&entry.row_id).filter(|model| is_it(model)) {

@@ -7,7 +7,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Caller, Entry, PageRow, ServerError, SyncServer, account, cursor, feed, page::by_table,
+    Caller, Entry, PageRow, ServerError, SyncServer, account,
+    cursor::{self, Cursor},
+    feed,
+    page::by_table,
 };
 use crate::{
     protocol::{ErrorCode, PullPage, TablePage},
@@ -47,10 +50,10 @@ impl SyncServer {
         let epoch = account::epoch(&tx).await?;
         let from = cursor::read(query.cursor.as_deref(), &epoch)?;
         let page = match account::find(&tx, &caller.user_id).await? {
-            None if from == 0 => empty(epoch),
+            None if from.seq == 0 => empty(epoch),
             None => return Err(ahead()),
-            Some(account) if from > account.head => return Err(ahead()),
-            Some(account) if from != 0 && from < account.horizon => {
+            Some(account) if from.is_ahead(account.head) => return Err(ahead()),
+            Some(account) if from.is_too_old(&account) => {
                 let message =
                     "the server no longer knows what was deleted since; pull from the beginning";
                 return Err(ServerError::refused(ErrorCode::CursorTooOld, message));
@@ -66,11 +69,11 @@ impl SyncServer {
         tx: &DatabaseTransaction,
         epoch: &str,
         account: account::Account,
-        from: i64,
+        from: Cursor,
         limit: u32,
     ) -> Result<PullPage, ServerError> {
-        let entries = feed::after(tx, account.id, from, limit).await?;
-        let mut last = entries.last().map_or(from, |entry| entry.seq);
+        let entries = feed::after(tx, account.id, from.seq, limit).await?;
+        let mut last = entries.last().map_or(from.seq, |entry| entry.seq);
         let full = entries.len() == limit as usize;
         let mut rows = self.rows(tx, entries).await?;
         let cut = cut_at(&rows);
@@ -83,7 +86,11 @@ impl SyncServer {
         let has_more = (full || cut.is_some()) && last < account.head;
         Ok(PullPage {
             epoch: epoch.to_owned(),
-            cursor: cursor::write(epoch, if has_more { last } else { account.head }),
+            cursor: if has_more {
+                cursor::write_cursor(epoch, from.at(last, &account))
+            } else {
+                cursor::write(epoch, account.head)
+            },
             head: cursor::write(epoch, account.head),
             has_more,
             tables: self.tables(rows)?,

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Caller, ServerError, SyncServer, absorb,
-    account::{self, Account},
+    account::{self, Account, PushNo, Turn},
     cascade,
     cascade::Event,
     cursor,
@@ -39,12 +39,23 @@ pub(crate) struct PushContext<'a> {
     pub(super) seq: i64,
     /// Rows that foreign keys of this push lead to, by table and by the name they were pushed with.
     pub(super) known: HashMap<String, HashMap<String, Known>>,
+    /// Rows that stood in this push so far, by table.
+    pub(super) seen: HashMap<&'static str, HashMap<String, Seen>>,
     /// Rows of this push that were not taken, by table.
     pub(super) rejected: HashMap<String, HashSet<String>>,
     /// Rows that may carry a flag which only one row of their scope may have.
     pub(super) claims: HashSet<Claim>,
     /// Deletes and undeletes whose consequences are still to come.
     pub(super) events: Vec<Event>,
+}
+
+/// How a row stood in a push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// Only its deletion: a device that deleted a row for good and made it anew sends both.
+    Deletion,
+    /// Anything else.
+    Row,
 }
 
 /// A row that a foreign key leads to.
@@ -72,9 +83,13 @@ impl SyncServer {
     /// single row is its verdict.
     pub async fn push(&self, caller: &Caller, body: &[u8]) -> Result<PushAnswer, ServerError> {
         let request = self.parse(body)?;
+        let push = PushNo {
+            number: request.push_no,
+            body_hash: account::hash(body),
+        };
         let mut attempt = 1;
         loop {
-            match self.push_once(caller, &request).await {
+            match self.push_once(caller, &request, push).await {
                 Err(error) if error.is_conflict() && attempt < ATTEMPTS => attempt += 1,
                 result => return result,
             }
@@ -121,6 +136,7 @@ impl SyncServer {
             row_bytes: self.limits.row_bytes,
             seq: account.head,
             known: HashMap::new(),
+            seen: HashMap::new(),
             rejected: HashMap::new(),
             claims: HashSet::new(),
             events: Vec::new(),
@@ -131,6 +147,7 @@ impl SyncServer {
         &self,
         caller: &Caller,
         request: &PushRequest<'_>,
+        push: PushNo,
     ) -> Result<PushAnswer, ServerError> {
         let tx = tx::begin_write(&self.db.write).await?;
         tx::begin_applying(&tx).await?;
@@ -141,16 +158,15 @@ impl SyncServer {
             return Err(ServerError::refused(ErrorCode::EpochChanged, message));
         }
         let now_ms = self.clock.now_ms();
-        if !account::take_push_no(&tx, account.id, caller.device, request.push_no, now_ms).await? {
-            let last = account::last_push_no(&tx, account.id, caller.device).await?;
-            return Err(ServerError::Overtaken { last });
-        }
-        let mut cx = self.context(
-            caller,
-            &account,
-            Timekeeper::new(caller.device, request.now, now_ms),
-            now_ms,
-        );
+        // A repetition gets the times it got at first: however late it comes, it brings nothing new.
+        let taken_at_ms =
+            match account::take_turn(&tx, account.id, caller.device, push, now_ms).await? {
+                Turn::First => now_ms,
+                Turn::Again { taken_at_ms } => taken_at_ms,
+                Turn::Overtaken { last } => return Err(ServerError::Overtaken { last }),
+            };
+        let keeper = Timekeeper::new(caller.device, request.now, taken_at_ms);
+        let mut cx = self.context(caller, &account, keeper, now_ms);
         absorb::absorb(&tx, &mut cx).await?;
         let before = cx.seq;
         let tables = merge_tables(&tx, &mut cx, request).await?;

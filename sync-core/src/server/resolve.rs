@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     protocol::Verdict,
-    refs::LocalIds,
+    refs::{LocalIds, RemoteNames},
+    registry::OnDelete,
     syncable::Syncable,
     table::Table,
     wire::{Field, WireRow},
@@ -44,6 +45,11 @@ impl<E: Syncable> Table<E> {
                     }
                     return true;
                 }
+                if incoming.row.deleted_at().is_some() {
+                    // A deletion needs no parent.
+                    *incoming.row.reference_mut(number) = Field::Absent;
+                    return true;
+                }
                 let refused = cx
                     .rejected
                     .get(&target.table)
@@ -67,6 +73,28 @@ impl<E: Syncable> Table<E> {
                 ));
                 false
             });
+        }
+        Ok(())
+    }
+
+    /// Makes known what deleted rows belonged to before this push, where it may move them elsewhere.
+    pub(super) async fn resolve_old_parents(
+        &self,
+        tx: &DatabaseTransaction,
+        cx: &mut PushContext<'_>,
+        models: impl Iterator<Item = &E::Model> + Clone,
+        names: &RemoteNames,
+    ) -> Result<(), ServerError> {
+        let dead = models.filter(|model| E::meta(model).deleted_at.is_some());
+        for (number, target) in self.targets.iter().enumerate() {
+            if target.on_delete != OnDelete::Cascade {
+                continue;
+            }
+            let parents = dead
+                .clone()
+                .filter_map(|model| names.reference(number, E::reference_id(model, number)));
+            let parents: HashSet<String> = parents.collect();
+            resolve(tx, cx, &target.table, &parents).await?;
         }
         Ok(())
     }
@@ -99,7 +127,7 @@ impl<E: Syncable> Table<E> {
         tx: &DatabaseTransaction,
         cx: &mut PushContext<'_>,
         incoming: &mut [Incoming<E::Wire>],
-    ) -> Result<(HashMap<String, Entry>, HashMap<i64, E::Model>), ServerError> {
+    ) -> Result<Found<E>, ServerError> {
         let table = E::SHAPE.table;
         let names: Vec<&str> = incoming.iter().map(|i| i.remote_id.as_str()).collect();
         let mut entries = feed::find(tx, cx.account, table, &names).await?;
@@ -118,15 +146,28 @@ impl<E: Syncable> Table<E> {
             }
         }
         let ids: Vec<i64> = entries.values().map(|entry| entry.row_id).collect();
-        let models = self.load(tx, &ids, true).await?;
+        let (models, unreadable) = self.load_or_leave_out(tx, &ids, true).await?;
         if absorb::edited_since(tx, table, &ids).await? {
             absorb::absorb(tx, cx).await?;
             let names: Vec<String> = entries.keys().cloned().collect();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             entries = feed::find(tx, cx.account, table, &names).await?;
         }
-        Ok((entries, models))
+        Ok(Found {
+            entries,
+            models,
+            unreadable,
+        })
     }
+}
+
+/// What a push's rows stand for.
+pub(super) struct Found<E: Syncable> {
+    /// By name.
+    pub(super) entries: HashMap<String, Entry>,
+    pub(super) models: HashMap<i64, E::Model>,
+    /// Rows that another program stored so that they cannot be read.
+    pub(super) unreadable: HashSet<i64>,
 }
 
 /// Finds the rows that foreign keys lead to, through aliases, and keeps them in `cx.known`.

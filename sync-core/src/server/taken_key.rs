@@ -14,7 +14,6 @@ use super::{
     twin,
 };
 use crate::{
-    clocks::Stamp,
     db_error::is_the_rows,
     rows::Write,
     shape::DELETED_AT,
@@ -64,6 +63,10 @@ impl<E: Syncable> Table<E> {
         if twin::make_room::<E>(tx, &planned.active).await? && self.write_one(tx, planned).await? {
             return Ok(true);
         }
+        if twin::other::<E>(tx, &planned.active).await?.is_none() {
+            // Some other key of the database's own, of which the entity says nothing.
+            return Ok(false);
+        }
         if let Some(column) =
             text_key::<E>().filter(|column| self.may_be_suffixed(cx, planned, column))
         {
@@ -83,6 +86,10 @@ impl<E: Syncable> Table<E> {
                     && self.write_one(tx, planned).await?
                 {
                     planned.row.set_column(column, name.into());
+                    if let Some(register) = E::SHAPE.register_of(column) {
+                        let register = E::SHAPE.registers[register].name;
+                        planned.entry.clocks.overrule(register, cx.now_ms);
+                    }
                     self.overrule_verdict(planned, "key_taken");
                     return Ok(true);
                 }
@@ -117,7 +124,7 @@ impl<E: Syncable> Table<E> {
             .active
             .try_set(Self::column(DELETED_AT), at.to_utc().into())?;
         planned.entry.deleted_at = Some(at.0);
-        planned.entry.clocks.set(DELETED_AT, Stamp(at.0, 0, at.0));
+        planned.entry.clocks.overrule(DELETED_AT, cx.now_ms);
         self.overrule_verdict(planned, "gave_way");
         Ok(self.write_one(tx, planned).await?)
     }

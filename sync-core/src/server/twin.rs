@@ -6,7 +6,10 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait},
 };
 
-use crate::{shape::DELETED_AT, syncable::Syncable, table::Table};
+use crate::{
+    bulk::value_to_i64, db_error::is_unreadable, shape::DELETED_AT, syncable::Syncable,
+    table::Table,
+};
 
 /// Ids for `n` new rows of a table, so that rows and their feed entries are written without asking back.
 pub(super) async fn allocate_ids(
@@ -70,12 +73,27 @@ pub(crate) async fn find<E: Syncable>(
     for key in E::SHAPE.natural_keys {
         if let Some(select) = same_key::<E>(row, key) {
             let live = select.filter(Expr::col(Table::<E>::column(DELETED_AT)).is_null());
-            if let Some(model) = live.one(tx).await? {
-                return Ok(Some(model));
+            match live.one(tx).await {
+                Ok(Some(model)) => return Ok(Some(model)),
+                // Nothing can be merged into a row that cannot be read.
+                Err(error) if !is_unreadable(&error) => return Err(error),
+                Ok(None) | Err(_) => {}
             }
         }
     }
     Ok(None)
+}
+
+/// The same for a row that is there: another one.
+pub(super) async fn other<E: Syncable>(
+    tx: &DatabaseTransaction,
+    row: &E::ActiveModel,
+) -> Result<Option<E::Model>, DbErr> {
+    let own = row.get(Table::<E>::id()).into_value();
+    let own = own.as_ref().and_then(value_to_i64);
+    Ok(find::<E>(tx, row)
+        .await?
+        .filter(|model| Some(E::meta(model).id) != own))
 }
 
 /// Removes tombstones that hold the natural key of `row`; true if there were any.

@@ -14,6 +14,7 @@ use super::{
     twin,
 };
 use crate::{
+    db_error::{is_taken_key, verdict_code},
     protocol::Verdict,
     refs::LocalIds,
     rows::Write,
@@ -47,15 +48,12 @@ impl<E: Syncable> Table<E> {
         for (number, mut planned) in planned.into_iter().enumerate() {
             let error = refused.get(&number).filter(|_| !traded);
             if let Some(error) = error
-                && !self.write_elsewhere(tx, cx, &mut planned).await?
+                && !(is_taken_key(error) && self.write_elsewhere(tx, cx, &mut planned).await?)
             {
-                tracing::debug!(%error, table = E::SHAPE.table, "a pushed row was refused by the database");
                 cx.events.retain(|event| {
                     event.table != E::SHAPE.table || event.row_id != planned.entry.row_id
                 });
-                let message = "the database cannot hold this row as it is";
-                verdicts[planned.position] =
-                    Some(rejected(&planned.pushed_as, "constraint", None, message));
+                verdicts[planned.position] = Some(refused_by_database::<E>(&planned, error));
                 continue;
             }
             planned.entry.seq = cx.next_seq();
@@ -138,8 +136,13 @@ impl<E: Syncable> Table<E> {
         mut planned: Planned<E>,
         error: sea_orm::DbErr,
     ) -> Result<Verdict, ServerError> {
-        let twin = twin::find::<E>(tx, &planned.active).await?;
-        if twin.is_none()
+        let taken = is_taken_key(&error);
+        let twin = match taken {
+            true => twin::find::<E>(tx, &planned.active).await?,
+            false => None,
+        };
+        if taken
+            && twin.is_none()
             && twin::make_room::<E>(tx, &planned.active).await?
             && self
                 .write_each(tx, vec![planned.active.clone()], Write::Insert)
@@ -157,9 +160,7 @@ impl<E: Syncable> Table<E> {
                 // What it belongs to is gone for good: there is nothing left to hang a tombstone on.
                 return Ok(gone(&planned.incoming, &planned.entry));
             }
-            tracing::debug!(%error, table = E::SHAPE.table, "a pushed row was refused by the database");
-            let message = "the database cannot hold this row as it is";
-            return Ok(rejected(&planned.pushed_as, "constraint", None, message));
+            return Ok(refused_by_database::<E>(&planned, &error));
         };
         let winner = E::meta(&model).remote_id.unwrap_or_default().to_owned();
         let Some(entry) = feed::find(tx, cx.account, E::SHAPE.table, &[&winner])
@@ -197,6 +198,22 @@ impl<E: Syncable> Table<E> {
             }
         }
     }
+}
+
+/// The verdict for a row that breaks a rule of the database.
+fn refused_by_database<E: Syncable>(planned: &Planned<E>, error: &sea_orm::DbErr) -> Verdict {
+    tracing::debug!(%error, table = E::SHAPE.table, "a pushed row was refused by the database");
+    let (code, column) = verdict_code(error);
+    let field = E::SHAPE
+        .columns()
+        .find(|name| Some(*name) == column.as_deref());
+    let (code, message) = match (code, field) {
+        // A column that is not for the wire is nothing a device could give a value.
+        ("required", None) => ("constraint", "the database cannot hold this row as it is"),
+        ("required", Some(_)) => (code, "this column needs a value"),
+        _ => (code, "the database cannot hold this row as it is"),
+    };
+    rejected(&planned.pushed_as, code, field, message)
 }
 
 /// Later rows of this push may refer to this one, by either name.

@@ -130,7 +130,6 @@ async fn fk06_a_child_moved_under_a_deleted_parent_is_deleted_everywhere(db: Tes
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 /// The child was moved away before its old parent was deleted, also where both do not fit in one push.
 async fn fk06_a_child_moved_away_in_time_survives(db: TestDb) -> Result<()> {
     let scene = Scene::new(db).await?;
@@ -273,5 +272,4 @@ on_both_backends!(
     fk10_a_row_may_have_another_id_on_every_device,
 );
 
-#[cfg(feature = "open-cases")]
 on_both_backends!(fk06_a_child_moved_away_in_time_survives);

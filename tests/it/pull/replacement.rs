@@ -69,7 +69,6 @@ async fn pl16_a_replacement_that_is_interrupted_still_ends_well(db: TestDb) -> R
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 /// A device that starts at the beginning has seen no row that could have been deleted behind its back.
 async fn pl01_a_fresh_device_pulls_many_pages_where_tombstones_were_forgotten(
     db: TestDb,
@@ -147,7 +146,6 @@ async fn forget_tombstones(scene: &Scene) -> Result<()> {
 
 on_both_backends!(pl15_rows_that_are_not_the_accounts_stay,);
 
-#[cfg(feature = "open-cases")]
 on_both_backends!(pl01_a_fresh_device_pulls_many_pages_where_tombstones_were_forgotten);
 
 on_both_backends!(pl15_what_is_gone_goes_and_what_is_unpushed_stays);

@@ -47,7 +47,6 @@ async fn pu10_what_the_database_refuses_is_that_rows_fault_alone(db: TestDb) -> 
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 async fn pu10_a_bad_update_leaves_the_row_and_the_others_go_on(db: TestDb) -> Result<()> {
     let scene = Scene::new(db).await?;
     let (a, b) = scene.pair().await?;
@@ -218,5 +217,4 @@ on_both_backends!(
 #[cfg(feature = "open-cases")]
 on_both_backends!(pu11_a_rejected_row_that_is_deleted_is_forgotten);
 
-#[cfg(feature = "open-cases")]
 on_both_backends!(pu10_a_bad_update_leaves_the_row_and_the_others_go_on);

@@ -12,7 +12,6 @@ use sync_tests::{
 const PROFILE: &str = "0190a6e0-0000-7000-8000-0000000000a1";
 const OTHER: &str = "0190a6e0-0000-7000-8000-0000000000a2";
 
-#[cfg(feature = "open-cases")]
 /// A good row beside each bad one; the bad one is named by code and column.
 async fn pu10_every_kind_of_bad_row_has_its_code(db: TestDb) -> Result<()> {
     let scene = Scene::new(db).await?;
@@ -27,14 +26,14 @@ async fn pu10_every_kind_of_bad_row_has_its_code(db: TestDb) -> Result<()> {
         (
             "a number for a text",
             json!({"name": 5, "avatar": "x"}),
-            "invalid_row",
-            None,
+            "invalid_value",
+            Some("name"),
         ),
         (
             "a text for a flag",
             json!({"name": "N", "avatar": "x", "is_default": "yes"}),
-            "invalid_row",
-            None,
+            "invalid_value",
+            Some("is_default"),
         ),
         (
             "a column of a newer app",
@@ -175,7 +174,6 @@ async fn pu13_a_request_that_is_wrong_as_a_whole_changes_nothing(db: TestDb) -> 
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 async fn pu14_a_table_that_stands_twice_is_taken_once_each(db: TestDb) -> Result<()> {
     let scene = Scene::new(db).await?;
     let row = |name: &str, id: &str| new_row(id, 1, json!({"name": name, "avatar": "x"}));
@@ -275,8 +273,6 @@ on_both_backends!(
     pu13_a_request_that_is_wrong_as_a_whole_changes_nothing,
 );
 
-#[cfg(feature = "open-cases")]
 on_both_backends!(pu10_every_kind_of_bad_row_has_its_code);
 
-#[cfg(feature = "open-cases")]
 on_both_backends!(pu14_a_table_that_stands_twice_is_taken_once_each);

@@ -212,7 +212,6 @@ async fn rt06_a_push_that_arrives_twice_is_one(db: TestDb) -> Result<()> {
     scene.settled(&[&a, &b]).await
 }
 
-#[cfg(feature = "open-cases")]
 /// A network that doubles every request, always.
 async fn rt06_also_if_every_push_does(db: TestDb) -> Result<()> {
     let scene = Scene::new(db).await?;
@@ -308,5 +307,4 @@ on_both_backends!(
     rt07_a_page_cut_anywhere_is_not_applied,
 );
 
-#[cfg(feature = "open-cases")]
 on_both_backends!(rt06_also_if_every_push_does);
