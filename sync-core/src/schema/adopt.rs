@@ -103,6 +103,15 @@ pub(super) async fn add_natural_keys<C: ConnectionTrait>(
     Ok(())
 }
 
+/// Keeps two rows of a device from having one name.
+pub(super) async fn add_names<C: ConnectionTrait>(db: &C, table: &str) -> Result<(), DbErr> {
+    let sql = format!(
+        "CREATE UNIQUE INDEX IF NOT EXISTS \"sync_{table}_remote_id\" ON {} (remote_id)",
+        quoted(table)
+    );
+    db.execute_unprepared(&sql).await.map(|_| ())
+}
+
 /// Deletes the live children of rows that were deleted before there were triggers to see to it, with
 /// their parent's stamp, so that they come back with it.
 pub(super) async fn delete_orphans<C: ConnectionTrait>(

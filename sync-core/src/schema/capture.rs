@@ -1,5 +1,6 @@
 //! What has to be captured of one table, in the terms both databases' triggers are written in.
 
+use super::layout::{Layout, UniqueKey};
 use crate::{
     registry::{OnDelete, Registered, Target},
     shape::{DELETED_AT, EVERY_REGISTER},
@@ -12,6 +13,12 @@ pub(crate) struct Captured {
     pub(super) id: &'static str,
     pub(super) registers: Vec<CapturedRegister>,
     pub(super) follows: Vec<Follows>,
+    /// Columns in which two live rows are one thing.
+    pub(super) natural_keys: Vec<&'static [&'static str]>,
+    /// Columns by which the database itself keeps rows apart.
+    pub(super) unique: Vec<UniqueKey>,
+    pub(super) has_rejected: bool,
+    pub(super) has_feed: bool,
 }
 
 /// A register with the columns that are in the database.
@@ -28,13 +35,15 @@ pub(super) struct Follows {
     pub(super) parent: String,
     pub(super) parent_id: String,
     pub(super) set_null: bool,
+    /// Whether the row may not be deleted while this one refers to it, where foreign keys are enforced.
+    pub(super) refuses: bool,
 }
 
 impl Captured {
     /// Columns that a later migration adds are left out until they are there.
-    pub(crate) fn new(registered: &Registered, there: &[String]) -> Self {
+    pub(crate) fn new(registered: &Registered, layout: &Layout) -> Self {
         let shape = registered.shape;
-        let has = |column: &&'static str| there.iter().any(|c| c == *column);
+        let has = |column: &&'static str| layout.has(column);
         let registers = shape
             .registers
             .iter()
@@ -48,13 +57,18 @@ impl Captured {
             .targets
             .iter()
             .filter(|t| has(&t.column))
-            .filter_map(Follows::new)
+            .filter_map(|target| Follows::new(target, layout))
             .collect();
+        let natural_keys = shape.natural_keys.iter().copied();
         Self {
             table: shape.table,
             id: shape.id,
             registers,
             follows,
+            natural_keys: natural_keys.filter(|key| key.iter().all(has)).collect(),
+            unique: layout.unique.clone(),
+            has_rejected: layout.has_rejected,
+            has_feed: layout.has_feed,
         }
     }
 
@@ -65,6 +79,22 @@ impl Captured {
             .flat_map(|r| r.columns.iter().copied())
     }
 
+    /// What has to hold besides, so that the deleted row `row` can come back: no live row has its key.
+    pub(super) fn keys_are_free(&self, row: &str) -> String {
+        let free = self.natural_keys.iter().map(|key| {
+            let same: Vec<String> = key
+                .iter()
+                .map(|column| format!("o.{c} = {row}.{c}", c = quoted(column)))
+                .collect();
+            format!(
+                " AND NOT EXISTS (SELECT 1 FROM {} o WHERE {} AND o.deleted_at IS NULL)",
+                quoted(self.table),
+                same.join(" AND ")
+            )
+        });
+        free.collect()
+    }
+
     /// Every captured column but the deletion time, which an adopted table may lack.
     pub(super) fn deletable(&self) -> bool {
         self.columns().any(|c| c == DELETED_AT)
@@ -72,7 +102,7 @@ impl Captured {
 }
 
 impl Follows {
-    fn new(target: &Target) -> Option<Self> {
+    fn new(target: &Target, layout: &Layout) -> Option<Self> {
         let set_null = match target.on_delete {
             OnDelete::Cascade => false,
             OnDelete::SetNull => true,
@@ -84,6 +114,7 @@ impl Follows {
             parent,
             parent_id,
             set_null,
+            refuses: layout.refusing.iter().any(|column| column == target.column),
         })
     }
 }

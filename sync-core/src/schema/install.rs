@@ -2,7 +2,13 @@
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 
-use super::{Side, adopt, capture::Captured, postgres, sqlite, tables};
+use super::{
+    Side, adopt,
+    capture::Captured,
+    installed::{self, Trigger, fingerprint},
+    layout::Layout,
+    postgres, sqlite, tables,
+};
 use crate::{
     registry::{Registered, Registry, RegistryError},
     syncable::Syncable,
@@ -97,11 +103,11 @@ pub async fn check<C: ConnectionTrait>(
     let mut differences = Vec::new();
     for registered in registry.tables() {
         let plan = Plan::new(db, registered).await?;
-        let missing = plan.missing(db).await?;
+        let altered = plan.altered(db).await?;
         let installed = stored(db, registered.shape.table)
             .await?
             .map(|stored| stored.fingerprint);
-        if missing || installed.as_ref() != Some(&plan.fingerprint) {
+        if altered || installed.as_ref() != Some(&plan.fingerprint) {
             let table = registered.shape.table;
             differences.push(CaptureDifference {
                 table,
@@ -127,22 +133,25 @@ async fn install_table<C: ConnectionTrait>(
     let shape = registered.shape;
     adopt::add_sync_columns(db, shape.table).await?;
     let stored = stored(db, shape.table).await?;
-    let plan = Plan::new(db, registered).await?;
     if stored.is_none() {
         adopt::enqueue_rows(db, shape).await?;
+    }
+    let in_step = match &stored {
+        Some(stored) => {
+            let plan = Plan::new(db, registered).await?;
+            stored.fingerprint == plan.fingerprint && !plan.altered(db).await?
+        }
+        None => false,
+    };
+    if !in_step {
+        // A table rebuilt by a migration has lost its indexes too.
         adopt::add_natural_keys(db, registered).await?;
         if side == Side::Device {
-            let sql = format!(
-                "CREATE UNIQUE INDEX IF NOT EXISTS \"sync_{0}_remote_id\" ON \"{0}\" (remote_id)",
-                shape.table
-            );
-            db.execute_unprepared(&sql).await?;
+            adopt::add_names(db, shape.table).await?;
         }
     }
-    let in_step = stored
-        .as_ref()
-        .is_some_and(|stored| stored.fingerprint == plan.fingerprint);
-    if !in_step || plan.missing(db).await? {
+    let plan = Plan::new(db, registered).await?;
+    if !in_step {
         plan.run(db).await?;
     }
     let adopted = stored.is_none();
@@ -157,8 +166,7 @@ async fn install_table<C: ConnectionTrait>(
 struct Plan {
     table: &'static str,
     columns: String,
-    names: Vec<String>,
-    statements: Vec<String>,
+    triggers: Vec<Trigger>,
     fingerprint: String,
 }
 
@@ -170,54 +178,31 @@ struct Stored {
 impl Plan {
     async fn new<C: ConnectionTrait>(db: &C, registered: &Registered) -> Result<Self, DbErr> {
         let table = registered.shape.table;
-        let captured = Captured::new(registered, &tables::columns(db, table).await?);
-        let statements = match db.get_database_backend() {
-            DbBackend::Sqlite => sqlite::create_triggers(&captured),
-            _ => postgres::create_triggers(&captured),
+        let captured = Captured::new(registered, &Layout::read(db, table).await?);
+        let triggers = match db.get_database_backend() {
+            DbBackend::Sqlite => sqlite::triggers(&captured),
+            _ => postgres::triggers(&captured),
         };
-        let names = statements
-            .iter()
-            .filter_map(|sql| trigger_name(sql))
-            .collect();
         let columns: Vec<&str> = captured.columns().collect();
-        let fingerprint = fingerprint(&statements);
+        let statements = triggers.iter().flat_map(|trigger| &trigger.statements);
+        let fingerprint = fingerprint(statements.flat_map(|sql| sql.bytes().chain([0])));
         Ok(Self {
             table,
             columns: columns.join(","),
-            names,
-            statements,
+            triggers,
             fingerprint,
         })
     }
 
-    /// Whether a trigger that should be there is not: a table rebuilt by a migration loses its triggers.
-    async fn missing<C: ConnectionTrait>(&self, db: &C) -> Result<bool, DbErr> {
-        let backend = db.get_database_backend();
-        let sql = match backend {
-            DbBackend::Sqlite => {
-                "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'sync%'"
-            }
-            _ => {
-                "SELECT tgname::text AS name FROM pg_trigger WHERE NOT tgisinternal AND tgname LIKE 'sync%'"
-            }
-        };
-        let rows = db
-            .query_all_raw(Statement::from_string(backend, sql))
-            .await?;
-        let there: Vec<String> = rows
-            .iter()
-            .map(|row| row.try_get("", "name"))
-            .collect::<Result<_, _>>()?;
-        Ok(self.names.iter().any(|name| !there.contains(name)))
+    /// Whether a trigger is not there, not as it should be, or switched off: a table rebuilt by a
+    /// migration loses its triggers.
+    async fn altered<C: ConnectionTrait>(&self, db: &C) -> Result<bool, DbErr> {
+        let there = installed::triggers(db).await?;
+        Ok(self.triggers.iter().any(|wanted| !there.has(wanted)))
     }
 
     async fn run<C: ConnectionTrait>(&self, db: &C) -> Result<(), DbErr> {
-        if db.get_database_backend() == DbBackend::Sqlite {
-            for sql in sqlite::drop_triggers(&self.names) {
-                db.execute_unprepared(&sql).await?;
-            }
-        }
-        for sql in &self.statements {
+        for sql in self.triggers.iter().flat_map(|trigger| &trigger.statements) {
             db.execute_unprepared(sql).await?;
         }
         let sql = "INSERT INTO sync_capture (tbl, fingerprint, columns) VALUES ($1, $2, $3)
@@ -260,20 +245,6 @@ async fn stored<C: ConnectionTrait>(db: &C, table: &str) -> Result<Option<Stored
         })
     })
     .transpose()
-}
-
-fn trigger_name(sql: &str) -> Option<String> {
-    let rest = sql.strip_prefix("CREATE TRIGGER \"")?;
-    Some(rest[..rest.find('"')?].to_owned())
-}
-
-/// FNV-1a, 64 bits: only ever compared with what the same function made.
-fn fingerprint(statements: &[String]) -> String {
-    let bytes = statements.iter().flat_map(|sql| sql.bytes().chain([0]));
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
-    });
-    format!("{hash:016x}")
 }
 
 impl From<RegistryError> for DbErr {

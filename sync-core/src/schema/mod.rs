@@ -5,6 +5,8 @@
 mod adopt;
 mod capture;
 mod install;
+mod installed;
+mod layout;
 mod postgres;
 mod sqlite;
 mod tables;

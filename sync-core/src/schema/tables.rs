@@ -64,7 +64,11 @@ const BOTH: &[&str] = &[
 ];
 
 /// A row with `applying = 1` is seen only inside the engine's own transaction. Postgres has `SET LOCAL`.
+///
+/// `sync_replaced` holds, while a row is inserted or updated, the rows that may be pushed aside by it.
 const GUARD: &[&str] = &[
+    "CREATE TABLE IF NOT EXISTS sync_replaced (tbl TEXT NOT NULL, row_id BIGINT NOT NULL, remote_id TEXT,
+        edited_at BIGINT NOT NULL, PRIMARY KEY (tbl, row_id)) {clustered}",
     "CREATE TABLE IF NOT EXISTS sync_guard (id INTEGER PRIMARY KEY CHECK (id = 1), applying BIGINT NOT NULL)",
     "INSERT INTO sync_guard (id, applying) VALUES (1, 0) ON CONFLICT (id) DO NOTHING",
 ];

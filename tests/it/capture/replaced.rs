@@ -96,7 +96,6 @@ async fn insert_or_replace_with_the_rows_own_name(db: CapturedDb) -> Result<()> 
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 async fn insert_or_replace_by_id_makes_another_thing_of_it(db: CapturedDb) -> Result<()> {
     db.sql("INSERT OR REPLACE INTO list_items (id, list_id, meta_id, type) VALUES (1, 1, 'tt9', 'movie')").await?;
 
@@ -104,7 +103,6 @@ async fn insert_or_replace_by_id_makes_another_thing_of_it(db: CapturedDb) -> Re
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 /// A profile has no natural key, so the server cannot see that it is the same.
 async fn insert_or_replace_of_a_root_row(db: CapturedDb) -> Result<()> {
     db.sql("PRAGMA foreign_keys = OFF").await?;
@@ -118,7 +116,6 @@ async fn insert_or_replace_of_a_root_row(db: CapturedDb) -> Result<()> {
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 async fn insert_or_replace_pushes_a_row_aside(db: CapturedDb) -> Result<()> {
     let sql = "INSERT OR REPLACE INTO list_items (id, list_id, meta_id, type) VALUES (1, 1, 'tt2', 'movie')";
     db.sql(sql).await?;
@@ -131,7 +128,6 @@ async fn insert_or_replace_pushes_a_row_aside(db: CapturedDb) -> Result<()> {
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 async fn update_or_replace_pushes_a_row_aside(db: CapturedDb) -> Result<()> {
     db.sql("UPDATE OR REPLACE list_items SET meta_id = 'tt2' WHERE meta_id = 'tt1'")
         .await?;
@@ -198,14 +194,10 @@ async fn insert_or_replace_of_a_row_with_children(db: CapturedDb) -> Result<()> 
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 with_and_without_recursive_triggers!(insert_or_replace_by_id_makes_another_thing_of_it);
 
-#[cfg(feature = "open-cases")]
 with_and_without_recursive_triggers!(insert_or_replace_of_a_root_row);
 
-#[cfg(feature = "open-cases")]
 with_and_without_recursive_triggers!(insert_or_replace_pushes_a_row_aside);
 
-#[cfg(feature = "open-cases")]
 with_and_without_recursive_triggers!(update_or_replace_pushes_a_row_aside);

@@ -95,7 +95,6 @@ async fn a_reference_becomes_null(db: CapturedDb) -> Result<()> {
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 /// An app's hand-written delete does not ask whether the row is deleted already.
 async fn a_parent_deleted_twice_still_brings_its_children_back(db: CapturedDb) -> Result<()> {
     db.sql("UPDATE lists SET deleted_at = '2026-02-03 04:05:06'")
@@ -110,7 +109,6 @@ async fn a_parent_deleted_twice_still_brings_its_children_back(db: CapturedDb) -
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 async fn a_child_whose_key_is_taken_stays_deleted(db: CapturedDb) -> Result<()> {
     db.sql("UPDATE profiles SET deleted_at = CURRENT_TIMESTAMP")
         .await?;
@@ -143,8 +141,6 @@ async fn live(db: &CapturedDb, table: &str, column: &str) -> Result<Vec<String>>
     .await
 }
 
-#[cfg(feature = "open-cases")]
 wherever_capture_runs!(a_child_whose_key_is_taken_stays_deleted);
 
-#[cfg(feature = "open-cases")]
 wherever_capture_runs!(a_parent_deleted_twice_still_brings_its_children_back);

@@ -21,7 +21,6 @@ async fn agreed(db: &CapturedDb, query: &str) -> Result<Vec<String>> {
 
 const PROFILES: &str = "SELECT name FROM profiles WHERE deleted_at IS NULL ORDER BY 1";
 
-#[cfg(feature = "open-cases")]
 /// As an application does that has its own idea of logging out.
 async fn a_program_that_forgets_names_makes_no_second_row(db: CapturedDb) -> Result<()> {
     db.sql("UPDATE profiles SET remote_id = NULL, dirty = TRUE")
@@ -32,7 +31,6 @@ async fn a_program_that_forgets_names_makes_no_second_row(db: CapturedDb) -> Res
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 async fn a_program_that_makes_up_names_makes_no_second_row(db: CapturedDb) -> Result<()> {
     db.sql("UPDATE profiles SET remote_id = '17'").await?;
     db.sql("UPDATE profiles SET name = 'Anne'").await?;
@@ -41,7 +39,6 @@ async fn a_program_that_makes_up_names_makes_no_second_row(db: CapturedDb) -> Re
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 async fn a_row_that_gets_another_id_stays_the_same_row(db: CapturedDb) -> Result<()> {
     db.sql("UPDATE list_items SET title = 'before' WHERE id = 1")
         .await?;
@@ -73,11 +70,8 @@ async fn a_truncate_is_not_overlooked() -> Result<()> {
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 wherever_capture_runs!(a_program_that_forgets_names_makes_no_second_row);
 
-#[cfg(feature = "open-cases")]
 wherever_capture_runs!(a_program_that_makes_up_names_makes_no_second_row);
 
-#[cfg(feature = "open-cases")]
 wherever_capture_runs!(a_row_that_gets_another_id_stays_the_same_row);

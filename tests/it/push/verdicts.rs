@@ -108,7 +108,6 @@ async fn pu11_a_row_is_offered_again_at_every_sync(db: TestDb) -> Result<()> {
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 async fn pu11_a_rejected_row_that_is_deleted_is_forgotten(db: TestDb) -> Result<()> {
     for delete in [
         "DELETE FROM lists WHERE id = 4",
@@ -214,7 +213,6 @@ on_both_backends!(
     pu13_an_answer_to_other_rows_settles_nothing,
 );
 
-#[cfg(feature = "open-cases")]
 on_both_backends!(pu11_a_rejected_row_that_is_deleted_is_forgotten);
 
 on_both_backends!(pu10_a_bad_update_leaves_the_row_and_the_others_go_on);

@@ -115,7 +115,6 @@ async fn a_dropped_trigger_is_found_and_repaired(db: CapturedDb) -> Result<()> {
     found_and_repaired(&db).await
 }
 
-#[cfg(feature = "open-cases")]
 async fn an_altered_trigger_is_found_and_repaired(db: CapturedDb) -> Result<()> {
     if db.is_postgres() {
         db.sql("CREATE OR REPLACE FUNCTION sync_lists_record() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$")
@@ -127,7 +126,6 @@ async fn an_altered_trigger_is_found_and_repaired(db: CapturedDb) -> Result<()> 
     found_and_repaired(&db).await
 }
 
-#[cfg(feature = "open-cases")]
 /// Only Postgres can; on SQLite the update trigger is moved to another table instead.
 async fn a_trigger_that_is_switched_off_is_found_and_repaired(db: CapturedDb) -> Result<()> {
     if db.is_postgres() {
@@ -202,8 +200,6 @@ on_both_backends!(
     two_programs_can_install_at_once
 );
 
-#[cfg(feature = "open-cases")]
 wherever_capture_runs!(a_trigger_that_is_switched_off_is_found_and_repaired);
 
-#[cfg(feature = "open-cases")]
 wherever_capture_runs!(an_altered_trigger_is_found_and_repaired);

@@ -3,7 +3,12 @@
 //! A BEFORE trigger sets `dirty` and `updated_at`, so that RETURNING is right. What is pending is
 //! recorded AFTER, because a BEFORE INSERT trigger also runs for a row that then conflicts.
 
-use super::capture::{Captured, CapturedRegister, Follows, quoted, text};
+mod follow;
+
+use super::{
+    capture::{Captured, CapturedRegister, quoted, text},
+    installed::{Trigger, fingerprint},
+};
 
 /// The engine's own writes are not captured. After a transaction that set it, the setting is ''.
 const APPLYING: &str = "current_setting('sync.applying', true) = 'on'";
@@ -11,17 +16,11 @@ const APPLYING: &str = "current_setting('sync.applying', true) = 'on'";
 /// The database's clock in milliseconds, or the pinned one.
 pub(super) const NOW: &str = "coalesce((SELECT pinned_ms FROM sync_clock), (extract(epoch FROM clock_timestamp()) * 1000)::bigint)";
 
-/// The statements that install a table's capture, replacing an earlier one.
-pub(super) fn create_triggers(captured: &Captured) -> Vec<String> {
-    let mut statements = mark(captured);
-    statements.extend(record(captured));
-    statements.extend(
-        captured
-            .follows
-            .iter()
-            .flat_map(|follows| follow(captured, follows)),
-    );
-    statements
+/// The triggers of a table's capture.
+pub(super) fn triggers(captured: &Captured) -> Vec<Trigger> {
+    let mut triggers = vec![mark(captured), record(captured)];
+    triggers.extend(follow::triggers(captured));
+    triggers
 }
 
 /// The value of a register's columns as one text that differs when the value does.
@@ -33,10 +32,14 @@ pub(crate) fn register_text(columns: &[&str], row: &str) -> String {
     parts.join(" || ',' || ")
 }
 
-fn mark(captured: &Captured) -> Vec<String> {
+fn mark(captured: &Captured) -> Trigger {
     let changed: Vec<String> = captured.registers.iter().map(differs).collect();
+    // The name that all replicas know the row by is the engine's to give.
     let body = format!(
         "IF {APPLYING} THEN RETURN NEW; END IF;
+  IF TG_OP = 'UPDATE' THEN
+    NEW.remote_id := coalesce(OLD.remote_id, NEW.remote_id);
+  END IF;
   IF TG_OP = 'INSERT' THEN
     NEW.dirty := true;
     NEW.updated_at := to_timestamp({NOW} / 1000.0);
@@ -44,7 +47,7 @@ fn mark(captured: &Captured) -> Vec<String> {
     NEW.dirty := true;
     NEW.updated_at := greatest(to_timestamp({NOW} / 1000.0), OLD.updated_at + interval '1 millisecond');
   ELSE
-    NEW.dirty := EXISTS (SELECT 1 FROM sync_pending WHERE tbl = {word} AND row_id = NEW.{id});
+    NEW.dirty := EXISTS (SELECT 1 FROM sync_pending WHERE tbl = {word} AND row_id = OLD.{id});
   END IF;
   RETURN NEW;",
         changed = changed.join(" OR "),
@@ -60,7 +63,7 @@ fn mark(captured: &Captured) -> Vec<String> {
     )
 }
 
-fn record(captured: &Captured) -> Vec<String> {
+fn record(captured: &Captured) -> Trigger {
     let Captured {
         table,
         id,
@@ -94,6 +97,9 @@ fn record(captured: &Captured) -> Vec<String> {
       VALUES ({word}, NEW.{id}, '*', NULL, {inserted_at}, 1, 0)
       ON CONFLICT (tbl, row_id, register) DO UPDATE SET edits = sync_pending.edits + 1;
   ELSIF TG_OP = 'UPDATE' THEN
+    IF NEW.{id} <> OLD.{id} THEN
+      {moved}
+    END IF;
   {edits}
   ELSE
     IF OLD.remote_id IS NOT NULL AND (OLD.deleted_at IS NULL
@@ -105,6 +111,7 @@ fn record(captured: &Captured) -> Vec<String> {
   END IF;
   RETURN NULL;",
         inserted_at = millis("NEW.updated_at"),
+        moved = moved(captured),
     );
     trigger(
         table,
@@ -115,56 +122,64 @@ fn record(captured: &Captured) -> Vec<String> {
     )
 }
 
-/// Children go with their parent and carry its stamp; an undelete brings back exactly those.
-fn follow(captured: &Captured, follows: &Follows) -> Vec<String> {
-    let (tbl, column, parent_id) = (
-        quoted(captured.table),
-        quoted(follows.column),
-        quoted(&follows.parent_id),
+/// What is known of a row follows its id.
+fn moved(captured: &Captured) -> String {
+    let (word, id) = (text(captured.table), quoted(captured.id));
+    let mut moved = format!(
+        "DELETE FROM sync_pending WHERE tbl = {word} AND row_id = NEW.{id};
+      UPDATE sync_pending SET row_id = NEW.{id} WHERE tbl = {word} AND row_id = OLD.{id};"
     );
-    let deleted = if follows.set_null {
-        format!("UPDATE {tbl} SET {column} = NULL WHERE {column} = NEW.{parent_id};")
-    } else {
-        format!(
-            "UPDATE {tbl} SET deleted_at = NEW.deleted_at WHERE {column} = NEW.{parent_id} AND deleted_at IS NULL;"
-        )
-    };
-    let undeleted = if follows.set_null {
-        String::new()
-    } else {
-        format!(
-            "UPDATE {tbl} SET deleted_at = NULL WHERE {column} = NEW.{parent_id} AND deleted_at = OLD.deleted_at;"
-        )
-    };
-    let body = format!(
-        "IF {APPLYING} THEN RETURN NULL; END IF;
-  IF NEW.deleted_at IS NOT NULL AND OLD.deleted_at IS NULL THEN {deleted}
-  ELSIF NEW.deleted_at IS NULL AND OLD.deleted_at IS NOT NULL THEN {undeleted}
-  END IF;
-  RETURN NULL;"
-    );
-    let name = format!("{}_follows", follows.column);
-    trigger(
-        captured.table,
-        &name,
-        &body,
-        "AFTER UPDATE OF deleted_at",
-        &follows.parent,
-    )
+    if captured.has_feed {
+        moved += &format!(
+            "
+      UPDATE sync_feed SET row_id = NEW.{id}
+        WHERE tbl = {word} AND remote_id = OLD.remote_id AND row_id = OLD.{id};"
+        );
+    }
+    moved
 }
 
-fn trigger(table: &str, name: &str, body: &str, when: &str, on: &str) -> Vec<String> {
-    let function = quoted(&format!("sync_{table}_{name}"));
-    vec![
+/// A function and the trigger that runs it.
+fn trigger(table: &str, name: &str, body: &str, when: &str, on: &str) -> Trigger {
+    let name = short(format!("sync_{table}_{name}"));
+    let function = quoted(&name);
+    let source = format!(" BEGIN\n  {body}\nEND ");
+    let statements = vec![
         format!(
-            "CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $sync$ BEGIN\n  {body}\nEND $sync$"
+            "CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $sync${source}$sync$"
         ),
         format!("DROP TRIGGER IF EXISTS {function} ON {}", quoted(on)),
         format!(
             "CREATE TRIGGER {function} {when} ON {} FOR EACH ROW EXECUTE FUNCTION {function}()",
             quoted(on)
         ),
-    ]
+    ];
+    Trigger {
+        name,
+        on: on.to_owned(),
+        text: format!("{} {source}", kind(when)),
+        statements,
+    }
+}
+
+/// What `pg_trigger.tgtype` says of a row trigger with these words.
+fn kind(when: &str) -> u32 {
+    let bits = [("BEFORE", 2), ("INSERT", 4), ("DELETE", 8), ("UPDATE", 16)];
+    let set = bits.iter().filter(|(word, _)| when.contains(word));
+    1 + set.map(|(_, bit)| bit).sum::<u32>()
+}
+
+/// Postgres cuts names at 63 bytes, and may so make one name of two.
+fn short(name: String) -> String {
+    if name.len() <= 63 {
+        return name;
+    }
+    let end = (0..=46).rev().find(|end| name.is_char_boundary(*end));
+    format!(
+        "{}_{}",
+        &name[..end.unwrap_or(0)],
+        fingerprint(name.bytes())
+    )
 }
 
 /// Compared as text, because the type json has no equality.
