@@ -394,7 +394,7 @@ async fn the_application_can_rebuild_a_table_without_its_capture() -> Result<()>
     let (_server, device) = synced().await?;
     rebuilt(
         &device,
-        "DROP TRIGGER sync_watch_history_profile_id_follows",
+        "DROP TRIGGER sync_watch_history_profile_id_follows; DROP TRIGGER sync_watch_history_profile_id_goes",
         "",
     )
     .await

@@ -40,10 +40,13 @@ fn after_insert(captured: &Captured) -> Trigger {
     );
     let gone = gone(captured);
     let own_name = format!("(SELECT remote_id FROM {tbl} WHERE {id} = NEW.{id})");
+    // Guarded, because the triggers on updates clear what is noted.
     let body = format!(
-        "  UPDATE {tbl} SET remote_id = (SELECT remote_id FROM sync_replaced WHERE tbl = {word}
+        "  UPDATE sync_guard SET applying = 1;
+  UPDATE {tbl} SET remote_id = (SELECT remote_id FROM sync_replaced WHERE tbl = {word}
       AND remote_id IS NOT NULL AND {gone} ORDER BY row_id <> NEW.{id}, row_id LIMIT 1)
     WHERE {id} = NEW.{id} AND remote_id IS NULL;
+  UPDATE sync_guard SET applying = 0;
   DELETE FROM sync_deleted WHERE tbl = {word} AND remote_id = {own_name}
     AND row_id IN (SELECT row_id FROM sync_replaced WHERE tbl = {word} AND {gone});
 {}",
