@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement, Value};
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{BatchLimits, Device, Outgoing, Wanted, settle, state};
+use super::{BatchLimits, Device, Outgoing, State, Wanted, settle, state};
 use crate::{
     error::SyncError,
     owner,
@@ -81,7 +81,7 @@ impl Device {
         let tx = tx::begin_write(&self.db).await?;
         tx::begin_applying(&tx).await?;
         let state = state::load(&tx).await?;
-        let user = state.local_user_id.ok_or(SyncError::NotConnected)?;
+        let user = state.local_user_id.clone().ok_or(SyncError::NotConnected)?;
         let mut filling = Filling {
             tables: Vec::new(),
             rows_left: limits.push_rows,
@@ -118,16 +118,10 @@ impl Device {
         if filling.tables.is_empty() {
             return Ok(None);
         }
-        self.batch(filling, push_no, state.epoch.as_deref())
-            .map(Some)
+        self.batch(filling, push_no, &state).map(Some)
     }
 
-    fn batch(
-        &self,
-        mut filling: Filling,
-        push_no: i64,
-        epoch: Option<&str>,
-    ) -> Result<Batch, SyncError> {
+    fn batch(&self, mut filling: Filling, push_no: i64, state: &State) -> Result<Batch, SyncError> {
         let tables = filling.tables.iter_mut().map(|table| TablePush {
             table: Cow::Owned(table.table.clone()),
             rows: std::mem::take(&mut table.json)
@@ -139,7 +133,8 @@ impl Device {
             protocol: PROTOCOL_VERSION,
             push_no,
             now: self.clock.now_ms(),
-            epoch: epoch.map(Cow::Borrowed),
+            epoch: state.epoch.as_deref().map(Cow::Borrowed),
+            cursor: state.cursor.as_deref().map(Cow::Borrowed),
             tables: tables.collect(),
         };
         let body = serde_json::to_vec(&request).map_err(|e| DbErr::Json(e.to_string()))?;

@@ -19,6 +19,9 @@ pub struct PushRequest<'a> {
     /// The life of the server's data that the device has synced with; none before the first answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<Cow<'a, str>>,
+    /// How far the device has pulled; none before its first page. What it missed might forbid the push.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<Cow<'a, str>>,
     /// Changed rows by table, in any order.
     #[serde(borrow)]
     pub tables: Vec<TablePush<'a>>,

@@ -91,7 +91,10 @@ const DEVICE: &[&str] = &[
 const SERVER: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS sync_server (id INTEGER PRIMARY KEY CHECK (id = 1), epoch TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS sync_account (id {serial}, user_id TEXT NOT NULL UNIQUE,
-        head BIGINT NOT NULL, horizon BIGINT NOT NULL)",
+        head BIGINT NOT NULL, horizon BIGINT NOT NULL, mark BIGINT NOT NULL)",
+    // Where the feed has ended, with what tells that end from one of another history.
+    "CREATE TABLE IF NOT EXISTS sync_mark (account BIGINT NOT NULL, seq BIGINT NOT NULL, mark BIGINT NOT NULL,
+        PRIMARY KEY (account, seq)) {clustered}",
     "CREATE TABLE IF NOT EXISTS sync_feed (remote_id TEXT NOT NULL, tbl TEXT NOT NULL, account BIGINT NOT NULL,
         seq BIGINT NOT NULL, row_id BIGINT NOT NULL, clocks TEXT NOT NULL, deleted_at BIGINT,
         PRIMARY KEY (remote_id, tbl, account)) {clustered}",

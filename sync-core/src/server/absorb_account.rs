@@ -43,7 +43,7 @@ impl SyncServer {
         let mut cx = self.context(caller, &account, Timekeeper::new(0, now_ms, now_ms), now_ms);
         absorb::absorb(&tx, &mut cx).await?;
         if cx.seq != account.head {
-            account::set_head(&tx, account.id, cx.seq).await?;
+            account::set_head(&tx, &account, cx.seq, &*self.ids).await?;
         }
         tx::end_applying(&tx).await?;
         Ok(tx.commit().await?)

@@ -2,6 +2,8 @@
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
+use crate::ids::Ids;
+
 /// The counter row, locked until the transaction's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Account {
@@ -11,16 +13,18 @@ pub(crate) struct Account {
     pub(crate) head: i64,
     /// Tombstones up to this position are forgotten.
     pub(crate) horizon: i64,
+    /// Tells this feed's end from that of another history with as many entries: see [`set_head`].
+    pub(crate) mark: u32,
 }
 
 /// Locks the account's counter row, creating it at the account's first sync.
 pub(crate) async fn lock<C: ConnectionTrait>(tx: &C, user_id: &str) -> Result<Account, DbErr> {
     let backend = tx.get_database_backend();
-    let create = "INSERT INTO sync_account (user_id, head, horizon) VALUES ($1, 0, 0) ON CONFLICT (user_id) DO NOTHING";
+    let create = "INSERT INTO sync_account (user_id, head, horizon, mark) VALUES ($1, 0, 0, 0) ON CONFLICT (user_id) DO NOTHING";
     let select = match backend {
         // The write transaction has the whole database.
-        DbBackend::Sqlite => "SELECT id, head, horizon FROM sync_account WHERE user_id = $1",
-        _ => "SELECT id, head, horizon FROM sync_account WHERE user_id = $1 FOR UPDATE",
+        DbBackend::Sqlite => "SELECT id, head, horizon, mark FROM sync_account WHERE user_id = $1",
+        _ => "SELECT id, head, horizon, mark FROM sync_account WHERE user_id = $1 FOR UPDATE",
     };
     let statement = |sql| Statement::from_sql_and_values(backend, sql, [user_id.into()]);
     if let Some(row) = tx.query_one_raw(statement(select)).await? {
@@ -36,7 +40,7 @@ pub(crate) async fn find<C: ConnectionTrait>(
     db: &C,
     user_id: &str,
 ) -> Result<Option<Account>, DbErr> {
-    let sql = "SELECT id, head, horizon FROM sync_account WHERE user_id = $1";
+    let sql = "SELECT id, head, horizon, mark FROM sync_account WHERE user_id = $1";
     let row = db
         .query_one_raw(Statement::from_sql_and_values(
             db.get_database_backend(),
@@ -47,21 +51,59 @@ pub(crate) async fn find<C: ConnectionTrait>(
     row.map(|row| from_row(&row)).transpose()
 }
 
-/// Moves the feed's end.
+/// Moves the feed's end, and gives it a mark of its own. A server that was put back to a backup gives out
+/// the same positions once more: by their marks they are told from those it gave out before.
 pub(crate) async fn set_head<C: ConnectionTrait>(
     tx: &C,
-    account: i64,
+    account: &Account,
     head: i64,
-) -> Result<(), DbErr> {
-    let sql = "UPDATE sync_account SET head = $1 WHERE id = $2";
-    let values = [head.into(), account.into()];
-    tx.execute_raw(Statement::from_sql_and_values(
-        tx.get_database_backend(),
-        sql,
-        values,
-    ))
-    .await
-    .map(|_| ())
+    ids: &dyn Ids,
+) -> Result<Account, DbErr> {
+    let mark = mark(&ids.next());
+    let sql = "UPDATE sync_account SET head = $1, mark = $2 WHERE id = $3";
+    let values = vec![head.into(), i64::from(mark).into(), account.id.into()];
+    crate::tx::execute(tx, sql, values).await?;
+    let sql = "INSERT INTO sync_mark (account, seq, mark) VALUES ($1, $2, $3)";
+    let values = vec![account.id.into(), head.into(), i64::from(mark).into()];
+    crate::tx::execute(tx, sql, values).await?;
+    Ok(Account {
+        head,
+        mark,
+        ..*account
+    })
+}
+
+/// Whether the feed once ended at this position with this mark. Marks behind the horizon are forgotten, and
+/// then it is believed.
+pub(super) async fn has_ended_at<C: ConnectionTrait>(
+    tx: &C,
+    account: &Account,
+    seq: i64,
+    mark: u32,
+) -> Result<bool, DbErr> {
+    if seq == account.head {
+        return Ok(mark == account.mark);
+    }
+    let sql = "SELECT count(CASE WHEN seq = $2 THEN 1 END) AS here, count(CASE WHEN seq = $2 AND mark = $3 THEN 1 END) AS same,
+               count(CASE WHEN seq < $2 THEN 1 END) AS before FROM
+                 (SELECT seq, mark FROM sync_mark WHERE account = $1 AND seq <= $2 ORDER BY seq DESC LIMIT 2) marks";
+    let values = [account.id.into(), seq.into(), i64::from(mark).into()];
+    let backend = tx.get_database_backend();
+    let row = tx
+        .query_one_raw(Statement::from_sql_and_values(backend, sql, values))
+        .await?;
+    let Some(row) = row else { return Ok(true) };
+    let count = |column| row.try_get::<i64>("", column);
+    Ok(match (count("here")?, count("same")?, count("before")?) {
+        (0, _, before) => before == 0,
+        (_, same, _) => same > 0,
+    })
+}
+
+/// The last digits of a new name.
+fn mark(id: &str) -> u32 {
+    let last = id.get(id.len().saturating_sub(8)..).unwrap_or_default();
+    u32::from_str_radix(last, 16).unwrap_or_default()
 }
 
 /// The life of the server's data.
@@ -171,5 +213,6 @@ fn from_row(row: &sea_orm::QueryResult) -> Result<Account, DbErr> {
         id: row.try_get("", "id")?,
         head: row.try_get("", "head")?,
         horizon: row.try_get("", "horizon")?,
+        mark: u32::try_from(row.try_get::<i64>("", "mark")?).unwrap_or_default(),
     })
 }

@@ -1,8 +1,13 @@
 //! A position in the change feed, opaque to devices.
 
+use sea_orm::ConnectionTrait;
+
 use crate::protocol::ErrorCode;
 
-use super::{ServerError, account::Account};
+use super::{
+    ServerError,
+    account::{self, Account},
+};
 
 /// Where a pull goes on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,6 +16,8 @@ pub(super) struct Cursor {
     pub(super) seq: i64,
     /// Of a pull that began at the beginning and is not at the end yet: the feed's end when it began.
     pub(super) began_at: Option<i64>,
+    /// Of the feed's end: the mark it had then.
+    pub(super) mark: Option<u32>,
 }
 
 impl Cursor {
@@ -35,32 +42,82 @@ impl Cursor {
         Self {
             seq,
             began_at: self.began_at.or(beginning),
+            mark: None,
+        }
+    }
+
+    /// The feed's end.
+    pub(super) fn end(account: &Account) -> Self {
+        Self {
+            seq: account.head,
+            began_at: None,
+            mark: Some(account.mark),
+        }
+    }
+
+    /// The feed's end if this is its position, or else a position inside it.
+    pub(super) fn inside(seq: i64, account: &Account) -> Self {
+        if seq == account.head {
+            return Self::end(account);
+        }
+        Self {
+            seq,
+            ..Self::default()
+        }
+    }
+
+    /// Whether a device that stands here can go on.
+    ///
+    /// # Errors
+    /// If the server has lost what it once gave out, or may have forgotten what was deleted since.
+    pub(super) async fn check<C: ConnectionTrait>(
+        self,
+        tx: &C,
+        account: Option<&Account>,
+    ) -> Result<(), ServerError> {
+        let Some(account) = account else {
+            return if self.seq == 0 { Ok(()) } else { Err(ahead()) };
+        };
+        if self.is_ahead(account.head) {
+            return Err(ahead());
+        }
+        if self.is_too_old(account) {
+            return Err(too_old());
+        }
+        match self.mark {
+            Some(mark) if !account::has_ended_at(tx, account, self.seq, mark).await? => {
+                Err(ahead())
+            }
+            _ => Ok(()),
         }
     }
 }
 
-/// The text of a position: the life of the data it belongs to, and the number of the last entry seen.
-/// The beginning is the same in every life.
-pub(super) fn write(epoch: &str, seq: i64) -> String {
-    write_cursor(
-        epoch,
-        Cursor {
-            seq,
-            began_at: None,
-        },
-    )
+pub(super) fn ahead() -> ServerError {
+    let message =
+        "the server lacks what it had when this device last synced, perhaps put back to a backup";
+    ServerError::refused(ErrorCode::CursorAhead, message)
 }
 
-/// The text of a position inside a pull.
-pub(super) fn write_cursor(epoch: &str, cursor: Cursor) -> String {
-    match cursor {
-        Cursor { seq: 0, .. } => "0".to_owned(),
-        Cursor {
-            seq,
-            began_at: Some(head),
-        } => format!("{epoch}~{head}.{seq}"),
-        Cursor { seq, .. } => format!("{epoch}.{seq}"),
+pub(super) fn too_old() -> ServerError {
+    let message = "the server no longer knows what was deleted since; pull from the beginning";
+    ServerError::refused(ErrorCode::CursorTooOld, message)
+}
+
+/// The text of a position: the life of the data it belongs to, where the pull began, the number of the last
+/// entry seen, and the mark. The beginning is the same in every life.
+pub(super) fn write(epoch: &str, cursor: Cursor) -> String {
+    let Cursor {
+        seq,
+        began_at,
+        mark,
+    } = cursor;
+    if seq == 0 {
+        return "0".to_owned();
     }
+    let began_at = began_at.map_or_else(String::new, |head| format!("~{head}"));
+    let mark = mark.map_or_else(String::new, |mark| format!("-{mark:x}"));
+    format!("{epoch}{began_at}.{seq}{mark}")
 }
 
 /// Reads a position back. None, empty and `0` stand for the feed's beginning.
@@ -77,6 +134,10 @@ pub(super) fn read(cursor: Option<&str>, epoch: &str) -> Result<Cursor, ServerEr
     };
     let number = |text: &str| text.parse::<i64>().ok().filter(|number| *number >= 0);
     let (life, seq) = cursor.rsplit_once('.').ok_or_else(bad)?;
+    let (seq, mark) = match seq.split_once('-') {
+        Some((seq, mark)) => (seq, Some(u32::from_str_radix(mark, 16).map_err(|_| bad())?)),
+        None => (seq, None),
+    };
     let seq = number(seq).ok_or_else(bad)?;
     let (life, began_at) = match life.split_once('~') {
         Some((life, head)) => (life, Some(number(head).ok_or_else(bad)?)),
@@ -90,7 +151,11 @@ pub(super) fn read(cursor: Option<&str>, epoch: &str) -> Result<Cursor, ServerEr
             "the server's data began a new life, perhaps from a backup; pull from the beginning";
         return Err(ServerError::refused(ErrorCode::EpochChanged, message));
     }
-    Ok(Cursor { seq, began_at })
+    Ok(Cursor {
+        seq,
+        began_at,
+        mark,
+    })
 }
 
 #[cfg(test)]
@@ -105,12 +170,14 @@ mod tests {
             assert_eq!(read(start, EPOCH).expect("reads"), Cursor::default());
         }
         let read_back = |text: String| read(Some(&text), EPOCH).expect("reads");
-        assert_eq!(read_back(write(EPOCH, 17)).seq, 17);
-        let inside = Cursor {
-            seq: 17,
-            began_at: Some(40),
-        };
-        assert_eq!(read_back(write_cursor(EPOCH, inside)), inside);
+        for (began_at, mark) in [(None, None), (Some(40), None), (None, Some(0xab))] {
+            let cursor = Cursor {
+                seq: 17,
+                began_at,
+                mark,
+            };
+            assert_eq!(read_back(write(EPOCH, cursor)), cursor);
+        }
     }
 
     #[test]
@@ -122,6 +189,8 @@ mod tests {
             &format!("{EPOCH}."),
             &format!("{EPOCH}.-1"),
             &format!("{EPOCH}.1.2"),
+            &format!("{EPOCH}.1-"),
+            &format!("{EPOCH}.1-x"),
             &format!("{EPOCH}~.2"),
             &format!("{EPOCH}~x.2"),
             &format!("{EPOCH}~1~2.3"),
@@ -133,7 +202,7 @@ mod tests {
         }
         let other = EPOCH.replace("0190a6e0", "0190a6e1");
         assert_eq!(
-            read(Some(&write(&other, 1)), EPOCH)
+            read(Some(&format!("{other}.1")), EPOCH)
                 .expect_err("other life")
                 .code(),
             ErrorCode::EpochChanged
@@ -146,6 +215,7 @@ mod tests {
             id: 1,
             head,
             horizon,
+            mark: 7,
         };
         let first = Cursor::default();
         assert!(!first.is_too_old(&account(10, 10)));
@@ -161,7 +231,7 @@ mod tests {
 
         let elsewhere = Cursor {
             seq: 2,
-            began_at: None,
+            ..Cursor::default()
         };
         assert!(elsewhere.is_too_old(&account(10, 10)));
         assert_eq!(

@@ -13,7 +13,7 @@ use super::{
     page::by_table,
 };
 use crate::{
-    protocol::{ErrorCode, PullPage, TablePage},
+    protocol::{PullPage, TablePage},
     tx,
 };
 
@@ -49,15 +49,10 @@ impl SyncServer {
         let tx = tx::begin_read(&self.db.read).await?;
         let epoch = account::epoch(&tx).await?;
         let from = cursor::read(query.cursor.as_deref(), &epoch)?;
-        let page = match account::find(&tx, &caller.user_id).await? {
-            None if from.seq == 0 => empty(epoch),
-            None => return Err(ahead()),
-            Some(account) if from.is_ahead(account.head) => return Err(ahead()),
-            Some(account) if from.is_too_old(&account) => {
-                let message =
-                    "the server no longer knows what was deleted since; pull from the beginning";
-                return Err(ServerError::refused(ErrorCode::CursorTooOld, message));
-            }
+        let account = account::find(&tx, &caller.user_id).await?;
+        from.check(&tx, account.as_ref()).await?;
+        let page = match account {
+            None => empty(epoch),
             Some(account) => self.page(&tx, &epoch, account, from, limit).await?,
         };
         tx.commit().await?;
@@ -87,11 +82,11 @@ impl SyncServer {
         Ok(PullPage {
             epoch: epoch.to_owned(),
             cursor: if has_more {
-                cursor::write_cursor(epoch, from.at(last, &account))
+                cursor::write(epoch, from.at(last, &account))
             } else {
-                cursor::write(epoch, account.head)
+                cursor::write(epoch, Cursor::end(&account))
             },
-            head: cursor::write(epoch, account.head),
+            head: cursor::write(epoch, Cursor::end(&account)),
             has_more,
             tables: self.tables(rows)?,
         })
@@ -206,7 +201,7 @@ fn array(rows: &[PageRow]) -> Result<Box<RawValue>, ServerError> {
 }
 
 fn empty(epoch: String) -> PullPage {
-    let cursor = cursor::write(&epoch, 0);
+    let cursor = cursor::write(&epoch, Cursor::default());
     PullPage {
         head: cursor.clone(),
         cursor,
@@ -214,9 +209,4 @@ fn empty(epoch: String) -> PullPage {
         has_more: false,
         tables: Vec::new(),
     }
-}
-
-fn ahead() -> ServerError {
-    let message = "the cursor is ahead of the server, perhaps restored from a backup; pull from the beginning";
-    ServerError::refused(ErrorCode::CursorAhead, message)
 }

@@ -10,7 +10,7 @@ use super::{
     account::{self, Account, PushNo, Turn},
     cascade,
     cascade::Event,
-    cursor,
+    cursor::{self, Cursor},
     exclusive::{self, Claim},
 };
 use crate::{
@@ -157,6 +157,7 @@ impl SyncServer {
             let message = "the server's data began a new life, perhaps from a backup; pull from the beginning";
             return Err(ServerError::refused(ErrorCode::EpochChanged, message));
         }
+        may_push(&tx, &account, request, &epoch).await?;
         let now_ms = self.clock.now_ms();
         // A repetition gets the times it got at first: however late it comes, it brings nothing new.
         let taken_at_ms =
@@ -173,19 +174,35 @@ impl SyncServer {
         let after = cx.seq;
         cascade::follow(&tx, &mut cx).await?;
         exclusive::settle(&tx, &mut cx).await?;
-        if cx.seq != account.head {
-            account::set_head(&tx, account.id, cx.seq).await?;
-        }
+        let now = match cx.seq == account.head {
+            true => account,
+            false => account::set_head(&tx, &account, cx.seq, &*self.ids).await?,
+        };
         tx::end_applying(&tx).await?;
         tx.commit().await?;
-        let (before, after) = (cursor::write(&epoch, before), cursor::write(&epoch, after));
         Ok(PushAnswer {
+            before: cursor::write(&epoch, Cursor::inside(before, &account)),
+            after: cursor::write(&epoch, Cursor::inside(after, &now)),
             epoch,
-            before,
-            after,
             tables,
         })
     }
+}
+
+/// A device that has missed a deletion, or knows what the server has lost, must not push: what it still has
+/// would come back, or be sent anew without anybody being asked.
+async fn may_push(
+    tx: &DatabaseTransaction,
+    account: &Account,
+    request: &PushRequest<'_>,
+    epoch: &str,
+) -> Result<(), ServerError> {
+    let from = cursor::read(request.cursor.as_deref(), epoch)?;
+    from.check(tx, Some(account)).await?;
+    if from.seq == 0 && account.horizon > 0 {
+        return Err(cursor::too_old());
+    }
+    Ok(())
 }
 
 /// Merges table by table, parents first, whatever order the request has; answers in its order.

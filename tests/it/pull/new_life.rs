@@ -16,7 +16,6 @@ async fn pl14_a_wiped_server_is_told_and_nothing_is_deleted_or_sent(db: TestDb) 
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 /// Only the account's data went.
 async fn pl14_so_is_a_wiped_account(db: TestDb) -> Result<()> {
     let (scene, devices) = with_edits(db).await?;
@@ -84,7 +83,6 @@ async fn pl13_a_server_put_back_to_a_backup_is_told() -> Result<()> {
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 /// The same when the feed has grown past the device's cursor again before the device comes.
 #[tokio::test]
 async fn pl13_so_it_is_when_others_have_pushed_since() -> Result<()> {
@@ -232,5 +230,4 @@ on_both_backends!(pl14_a_wiped_server_is_told_and_nothing_is_deleted_or_sent,);
 
 on_both_backends!(pl14_a_new_life_is_noticed_without_a_cursor);
 
-#[cfg(feature = "open-cases")]
 on_both_backends!(pl14_so_is_a_wiped_account);

@@ -54,8 +54,7 @@ pub(crate) fn millis_of(column: &str) -> String {
 /// Now, but later than the row's last edit: a clock that steps back must not make an edit look older
 /// than what it was made on.
 fn stamp(row: &str) -> String {
-    let before =
-        format!("CAST(round((julianday({row}updated_at) - 2440587.5) * 86400000.0) AS INTEGER)");
+    let before = millis_of(&format!("{row}updated_at"));
     format!("max({NOW}, coalesce({before} + 1, 0))")
 }
 

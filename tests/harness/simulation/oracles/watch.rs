@@ -51,6 +51,7 @@ async fn positions(world: &World) -> Result<BTreeMap<String, (String, i64)>> {
             .pop()
             .context("a cursor")?;
         let (epoch, position) = cursor.rsplit_once('.').unwrap_or(("", &cursor));
+        let position = position.split('-').next().unwrap_or_default();
         positions.insert(format!("d{number}"), (epoch.to_owned(), position.parse()?));
     }
     Ok(positions)
