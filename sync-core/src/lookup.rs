@@ -8,12 +8,13 @@ use std::{collections::HashMap, marker::PhantomData};
 use async_trait::async_trait;
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, ColumnType, DatabaseTransaction, DbErr,
-    EntityTrait, IdenStatic, Iterable, ModelTrait, PrimaryKeyToColumn, QueryFilter, Value,
-    sea_query::OnConflict,
+    EntityTrait, IdenStatic, Iterable, ModelTrait, PrimaryKeyToColumn, QueryFilter,
+    TransactionTrait, Value, sea_query::OnConflict,
 };
 
 use crate::{
     bulk::{CHUNK, json_to_value, value_to_i64, value_to_json},
+    db_error::is_the_rows,
     wire::LookupRow,
 };
 
@@ -26,7 +27,8 @@ pub trait LookupTable: Send + Sync {
         tx: &DatabaseTransaction,
         ids: &[i64],
     ) -> Result<HashMap<i64, LookupRow>, DbErr>;
-    /// The local ids of these rows by key; rows that are missing are created.
+    /// The local ids of these rows by key; rows that are missing are created, except those that the
+    /// database cannot hold.
     async fn ids(
         &self,
         tx: &DatabaseTransaction,
@@ -104,7 +106,13 @@ where
             .filter(|key| !found.contains_key(*key))
             .collect();
         for key in &missing {
-            self.create(tx, wanted[key]).await?;
+            let point = tx.begin().await?;
+            match self.create(&point, wanted[key]).await {
+                Ok(()) => point.commit().await?,
+                // Rows that refer to it find no such row.
+                Err(error) if is_the_rows(&error) => point.rollback().await?,
+                Err(error) => return Err(error),
+            }
         }
         if !missing.is_empty() {
             found.extend(self.find(tx, missing.into_iter()).await?);

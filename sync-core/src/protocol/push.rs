@@ -1,8 +1,11 @@
 //! `POST /api/sync/push`: local changes to the server.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error, MapAccess, Visitor},
+};
 use serde_json::value::RawValue;
 
 /// A bounded batch of changed rows. Applied as a whole: visible entirely or not at all.
@@ -46,9 +49,35 @@ pub struct PushRow<W> {
     pub remote_id: String,
     /// When each changed register was last edited, by the device's clock in milliseconds.
     /// `*` stands for every register without an entry of its own.
+    #[serde(deserialize_with = "each_once")]
     pub changed: BTreeMap<String, i64>,
     /// The columns of the changed registers.
     pub row: W,
+}
+
+/// A map in which no name stands twice: which of two values is meant cannot be known.
+fn each_once<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, i64>, D::Error> {
+    struct EachOnce;
+    impl<'de> Visitor<'de> for EachOnce {
+        type Value = BTreeMap<String, i64>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("registers with the times of their last edits")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut registers = BTreeMap::new();
+            while let Some((register, at)) = map.next_entry()? {
+                if registers.insert(register, at).is_some() {
+                    return Err(A::Error::custom("a register stands twice in `changed`"));
+                }
+            }
+            Ok(registers)
+        }
+    }
+    deserializer.deserialize_map(EachOnce)
 }
 
 /// What became of a push.

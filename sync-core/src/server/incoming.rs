@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 use unicode_normalization::UnicodeNormalization;
 
-use super::push::rejected;
+use super::{push::rejected, unsuitable::unsuitable};
 use crate::{
     clocks::{Clocks, Stamp, Timekeeper},
     ids::is_canonical,
@@ -70,10 +70,10 @@ pub(super) fn parse<W: WireRow>(
         }
     };
     if let Some(path) = unknown {
-        let column = path.rsplit('.').next();
+        let column: String = path.trim_start_matches("row.").chars().take(64).collect();
         return reject(
             "unknown_column",
-            column,
+            Some(&column),
             "the server does not have this column; update the server".to_owned(),
         );
     }
@@ -87,7 +87,11 @@ pub(super) fn parse<W: WireRow>(
     if let Err((code, field, message)) = check_changed(shape, &row) {
         return reject(code, Some(&field), message);
     }
-    Ok(incoming(shape, keeper, position, row))
+    let incoming = incoming(shape, keeper, position, row);
+    match unsuitable(shape, &incoming.row, raw.get()) {
+        Some((code, column, message)) => reject(code, Some(column), message),
+        None => Ok(incoming),
+    }
 }
 
 /// Which column of a row that cannot be read is at fault, and how: each is read alone.
@@ -109,7 +113,7 @@ fn fault<W: WireRow>(shape: &Shape, raw: &RawValue) -> (&'static str, Option<&'s
         };
         let code = match value {
             serde_json::Value::Null => "required",
-            _ if error.to_string().contains("invalid date") => "invalid_date",
+            _ if is_date(&error.to_string()) => "invalid_date",
             serde_json::Value::Number(_) if error.to_string().starts_with("invalid value") => {
                 "out_of_range"
             }
@@ -118,6 +122,10 @@ fn fault<W: WireRow>(shape: &Shape, raw: &RawValue) -> (&'static str, Option<&'s
         return (code, Some(column));
     }
     ("invalid_row", None)
+}
+
+fn is_date(error: &str) -> bool {
+    error.contains("invalid date") || error.contains("expected a date")
 }
 
 type Fault = (&'static str, String, String);

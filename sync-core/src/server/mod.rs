@@ -19,6 +19,7 @@ mod push;
 mod resolve;
 mod taken_key;
 pub(crate) mod twin;
+mod unsuitable;
 mod write_rows;
 
 use std::sync::Arc;

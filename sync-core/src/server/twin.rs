@@ -89,14 +89,17 @@ pub(super) async fn other<E: Syncable>(
     tx: &DatabaseTransaction,
     row: &E::ActiveModel,
 ) -> Result<Option<E::Model>, DbErr> {
-    let own = row.get(Table::<E>::id()).into_value();
-    let own = own.as_ref().and_then(value_to_i64);
+    let own = own_id::<E>(row);
     Ok(find::<E>(tx, row)
         .await?
         .filter(|model| Some(E::meta(model).id) != own))
 }
 
-/// Removes tombstones that hold the natural key of `row`; true if there were any.
+fn own_id<E: Syncable>(row: &E::ActiveModel) -> Option<i64> {
+    value_to_i64(&row.get(Table::<E>::id()).into_value()?)
+}
+
+/// Removes other rows' tombstones that hold the natural key of `row`; true if there were any.
 ///
 /// Only a table with its own UNIQUE constraint has such: an adopted one. The feed still knows the
 /// deleted row; a device that has not pushed the deletion yet keeps it as that of a row that is gone.
@@ -105,13 +108,22 @@ pub(crate) async fn make_room<E: Syncable>(
     row: &E::ActiveModel,
 ) -> Result<bool, DbErr> {
     let mut removed = false;
+    let own = own_id::<E>(row);
     for key in E::SHAPE.natural_keys {
         let Some(select) = same_key::<E>(row, key) else {
             continue;
         };
         let dead = select.filter(Expr::col(Table::<E>::column(DELETED_AT)).is_not_null());
-        for model in dead.all(tx).await? {
+        let dead = match dead.all(tx).await {
+            // What cannot be read keeps its key.
+            Err(error) if is_unreadable(&error) => continue,
+            dead => dead?,
+        };
+        for model in dead {
             let id = E::meta(&model).id;
+            if Some(id) == own {
+                continue;
+            }
             keep_deletion::<E>(tx, id).await?;
             E::delete_many()
                 .filter(Expr::col(Table::<E>::id()).eq(id))

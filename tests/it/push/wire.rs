@@ -1,7 +1,7 @@
 //! Pushes written by hand: what the server makes of rows that no device of ours sends.
 
 use anyhow::Result;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::{Value, json};
 use sync_tests::{
     Backend, Scene, TestDb, on_both_backends,
@@ -237,10 +237,14 @@ async fn pu10_a_disk_full_for_one_row_stops_nothing_for_ever() -> Result<()> {
     let (a, b) = scene.pair().await?;
     let profile = a.add_profile("Kids").await?;
     scene.settled(&[&a, &b]).await?;
-    a.add_list(profile, &"long ".repeat(20_000)).await?;
+    let title = "long ".repeat(20_000);
+    a.sql(&format!(
+        "INSERT INTO watch_history (profile_id, meta_id, meta_type, title) VALUES ({profile}, 'tt1', 'movie', '{title}')"
+    ))
+    .await?;
     let server = &scene.server.db;
     for (db, device, dirty) in [
-        (server, &a, vec!["lists 1".to_owned()]),
+        (server, &a, vec!["watch_history 1".to_owned()]),
         (b.device.device.db(), &b, vec![]),
     ] {
         limit_pages(db, 4).await?;
@@ -252,6 +256,35 @@ async fn pu10_a_disk_full_for_one_row_stops_nothing_for_ever() -> Result<()> {
             .await?;
         device.sync().await?;
     }
+    scene.settled(&[&a, &b]).await
+}
+
+/// What SQLite may do when the disk is full, when reading fails, or when a commit does.
+#[tokio::test]
+async fn pu10_a_transaction_that_sqlite_ended_by_itself_blocks_no_other() -> Result<()> {
+    let scene = Scene::new(TestDb::new(Backend::Sqlite).await?).await?;
+    let db = &scene.server.db;
+    for nested in [false, true] {
+        let tx = sync_core::tx::begin_write(db).await?;
+        let point = if nested {
+            Some(tx.begin().await?)
+        } else {
+            None
+        };
+        point
+            .as_ref()
+            .unwrap_or(&tx)
+            .execute_unprepared("ROLLBACK")
+            .await?;
+        drop(point);
+        drop(tx);
+        let tx = sync_core::tx::begin_write(db).await?;
+        tx.execute_unprepared("UPDATE sync_guard SET applying = 0")
+            .await?;
+        tx.commit().await?;
+    }
+    let (a, b) = scene.pair().await?;
+    a.add_profile("Kids").await?;
     scene.settled(&[&a, &b]).await
 }
 

@@ -34,7 +34,7 @@ async fn refused_pushes(database: TestDb) -> Result<()> {
         push(json!({ "epoch": other_life })),
         push(json!({ "tables": [{ "table": "lists", "rows": rows }] })),
         push(json!({ "push_no": 5 })),
-        push(json!({ "push_no": 5 })),
+        push(json!({ "push_no": 4 })),
     ] {
         answers.push(world.ask("POST", "/api/sync/push", &body).await?);
     }
