@@ -3,6 +3,7 @@
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
 use super::{
+    Side,
     capture::{quoted, text},
     tables::columns,
 };
@@ -47,12 +48,7 @@ pub(super) async fn add_sync_columns<C: ConnectionTrait>(db: &C, table: &str) ->
 /// What an earlier sync left in `remote_id` names nothing here and is forgotten.
 pub(super) async fn enqueue_rows<C: ConnectionTrait>(db: &C, shape: &Shape) -> Result<(), DbErr> {
     let (table, id, word) = (quoted(shape.table), quoted(shape.id), text(shape.table));
-    let edited_at = match db.get_database_backend() {
-        DbBackend::Sqlite => {
-            "max(0, coalesce(CAST(round((julianday(updated_at) - 2440587.5) * 86400000.0) AS INTEGER), 0))"
-        }
-        _ => "greatest(0, coalesce(floor(extract(epoch FROM updated_at) * 1000)::bigint, 0))",
-    };
+    let edited_at = edited_at(db.get_database_backend());
     db.execute_unprepared(&format!(
         "INSERT INTO sync_pending (tbl, row_id, register, base, edited_at, edits, sent)
          SELECT {word}, {id}, '*', NULL, {edited_at}, 1, 0 FROM {table} WHERE true
@@ -64,6 +60,47 @@ pub(super) async fn enqueue_rows<C: ConnectionTrait>(db: &C, shape: &Shape) -> R
     ))
     .await
     .map(|_| ())
+}
+
+/// Makes pending what was written while the table had no triggers, as far as the rows tell: those
+/// without a name, those an application marked dirty, and those it stamped after the last sync.
+pub(super) async fn enqueue_missed<C: ConnectionTrait>(
+    db: &C,
+    side: Side,
+    shape: &Shape,
+) -> Result<(), DbErr> {
+    let (table, id, word) = (quoted(shape.table), quoted(shape.id), text(shape.table));
+    let edited_at = edited_at(db.get_database_backend());
+    let since = match side {
+        Side::Device => {
+            format!(" OR {edited_at} > (SELECT last_sync_ms FROM sync_state WHERE id = 1)")
+        }
+        Side::Server => String::new(),
+    };
+    db.execute_unprepared(&format!(
+        "INSERT INTO sync_pending (tbl, row_id, register, base, edited_at, edits, sent)
+         SELECT {word}, {id}, '*', NULL, {edited_at}, 1, 0 FROM {table}
+         WHERE (dirty OR (remote_id IS NULL AND deleted_at IS NULL){since})
+           AND NOT EXISTS (SELECT 1 FROM sync_pending p WHERE p.tbl = {word} AND p.row_id = {table}.{id})
+         ON CONFLICT (tbl, row_id, register) DO NOTHING"
+    ))
+    .await?;
+    db.execute_unprepared(&format!(
+        "UPDATE {table} SET dirty = TRUE WHERE EXISTS
+           (SELECT 1 FROM sync_pending p WHERE p.tbl = {word} AND p.row_id = {table}.{id})"
+    ))
+    .await
+    .map(|_| ())
+}
+
+/// When a row was last edited, in milliseconds, by what it says itself.
+fn edited_at(backend: DbBackend) -> &'static str {
+    match backend {
+        DbBackend::Sqlite => {
+            "max(0, coalesce(CAST(round((julianday(updated_at) - 2440587.5) * 86400000.0) AS INTEGER), 0))"
+        }
+        _ => "greatest(0, coalesce(floor(extract(epoch FROM updated_at) * 1000)::bigint, 0))",
+    }
 }
 
 /// Keeps two live rows from being the same thing: one partial unique index for each natural key.

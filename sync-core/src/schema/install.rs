@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use super::{
     Side, adopt,
     capture::Captured,
-    installed::{self, Trigger, fingerprint},
+    installed::{self, Installed, Trigger, fingerprint},
     layout::Layout,
     postgres, sqlite, tables,
 };
@@ -101,9 +101,10 @@ pub async fn check<C: ConnectionTrait>(
     registry: &Registry,
 ) -> Result<Vec<CaptureDifference>, DbErr> {
     let mut differences = Vec::new();
+    let there = installed::triggers(db).await?;
     for registered in registry.tables() {
         let plan = Plan::new(db, registered).await?;
-        let altered = plan.altered(db).await?;
+        let altered = plan.altered(&there);
         let installed = stored(db, registered.shape.table)
             .await?
             .map(|stored| stored.fingerprint);
@@ -139,7 +140,11 @@ async fn install_table<C: ConnectionTrait>(
     let in_step = match &stored {
         Some(stored) => {
             let plan = Plan::new(db, registered).await?;
-            stored.fingerprint == plan.fingerprint && !plan.altered(db).await?
+            let there = installed::triggers(db).await?;
+            if plan.lost(&there) {
+                adopt::enqueue_missed(db, side, shape).await?;
+            }
+            stored.fingerprint == plan.fingerprint && !plan.altered(&there)
         }
         None => false,
     };
@@ -194,11 +199,15 @@ impl Plan {
         })
     }
 
-    /// Whether a trigger is not there, not as it should be, or switched off: a table rebuilt by a
-    /// migration loses its triggers.
-    async fn altered<C: ConnectionTrait>(&self, db: &C) -> Result<bool, DbErr> {
-        let there = installed::triggers(db).await?;
-        Ok(self.triggers.iter().any(|wanted| !there.has(wanted)))
+    /// Whether a trigger is not there, not as it should be, or switched off.
+    fn altered(&self, there: &Installed) -> bool {
+        self.triggers.iter().any(|wanted| !there.has(wanted))
+    }
+
+    /// Whether the table has none of its own triggers: it was rebuilt, and written to since.
+    fn lost(&self, there: &Installed) -> bool {
+        let mut own = self.triggers.iter().filter(|t| t.on == self.table);
+        !own.any(|trigger| there.names(trigger))
     }
 
     async fn run<C: ConnectionTrait>(&self, db: &C) -> Result<(), DbErr> {

@@ -24,6 +24,13 @@ impl Installed {
         };
         self.0.iter().any(same)
     }
+
+    /// Whether a trigger of this name is on its table, altered or not.
+    pub(super) fn names(&self, wanted: &Trigger) -> bool {
+        let named =
+            |(name, on, _): &(String, String, String)| *name == wanted.name && *on == wanted.on;
+        self.0.iter().any(named)
+    }
 }
 
 /// Looks them up.

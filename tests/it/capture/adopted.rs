@@ -400,6 +400,40 @@ async fn the_application_can_rebuild_a_table_without_its_capture() -> Result<()>
     .await
 }
 
+/// Between the rebuild and the next start there are no triggers; the rows tell what they can.
+#[tokio::test]
+async fn what_was_written_after_a_rebuild_is_not_lost() -> Result<()> {
+    let (_server, device) = synced().await?;
+    let create = device
+        .one("SELECT sql FROM sqlite_master WHERE name = 'watch_history'")
+        .await?;
+    let create = create.replacen("watch_history", "watch_history_new", 1);
+    let sql = format!(
+        "PRAGMA legacy_alter_table = ON; {create};
+         INSERT INTO watch_history_new SELECT * FROM watch_history;
+         DROP TABLE watch_history;
+         ALTER TABLE watch_history_new RENAME TO watch_history;
+         PRAGMA legacy_alter_table = OFF;
+         UPDATE watch_history SET position = 78, dirty = 1 WHERE id = 1;
+         UPDATE watch_history SET position = 79, updated_at = '2999-01-01T00:00:00Z' WHERE id = 2;
+         INSERT INTO watch_history (profile_id, meta_id, meta_type, position) VALUES (4, 'tt77', 'movie', 80)"
+    );
+    device.sql(&sql).await?;
+    let registry = entity::registry()?;
+    let side = sync_core::schema::Side::Device;
+    sync_core::schema::install(device.device.db(), side, &registry).await?;
+
+    assert_eq!(
+        device.pending().await?,
+        [
+            "watch_history 1 *",
+            "watch_history 2 *",
+            "watch_history 3 *"
+        ]
+    );
+    Ok(())
+}
+
 /// A self-hoster's server goes on with the database it has.
 #[tokio::test]
 async fn the_applications_database_serves_as_a_servers_too() -> Result<()> {

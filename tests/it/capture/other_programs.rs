@@ -113,3 +113,19 @@ async fn another_program_writes_while_the_engine_does(db: CapturedDb) -> Result<
 }
 
 wherever_capture_runs!(the_databases_own_program_deletes);
+
+async fn the_databases_own_program_deletes_what_others_refer_to(db: CapturedDb) -> Result<()> {
+    run(program(&db, "DELETE FROM settings_profiles")).await?;
+
+    let expected = [
+        "appearance_settings 1 gone",
+        "profile_addons 1 gone",
+        "profiles 1 settings_profile_id",
+        "settings_profiles 1 gone",
+        "stream_settings 1 gone",
+    ];
+    assert_eq!(db.pending().await?, expected);
+    Ok(())
+}
+
+wherever_capture_runs!(the_databases_own_program_deletes_what_others_refer_to);

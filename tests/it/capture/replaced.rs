@@ -201,3 +201,55 @@ with_and_without_recursive_triggers!(insert_or_replace_of_a_root_row);
 with_and_without_recursive_triggers!(insert_or_replace_pushes_a_row_aside);
 
 with_and_without_recursive_triggers!(update_or_replace_pushes_a_row_aside);
+
+/// Where nobody enforces foreign keys, what belongs to the row under its id goes on belonging to it.
+#[tokio::test]
+async fn the_children_of_a_replaced_row_stay_where_nothing_deletes_them() -> Result<()> {
+    let db = device(false).await?;
+    let name = db.one("SELECT remote_id FROM lists").await?;
+    db.sql("PRAGMA foreign_keys = OFF").await?;
+    db.sql("INSERT OR REPLACE INTO lists (id, profile_id, name) VALUES (1, 1, 'Ours')")
+        .await?;
+    db.sql("PRAGMA foreign_keys = ON").await?;
+
+    assert_eq!(db.pending().await?, ["lists 1 *"]);
+    assert_eq!(agreed(&db, "name", "lists").await?, ["Ours"]);
+    assert_eq!(agreed(&db, "meta_id", "list_items").await?, ["tt1", "tt2"]);
+    assert_eq!(db.one("SELECT remote_id FROM lists").await?, name);
+    Ok(())
+}
+
+/// What an upsert or an ignored row found in its way was not replaced, then or later.
+#[tokio::test]
+async fn a_row_that_was_only_in_the_way_is_not_taken_for_replaced() -> Result<()> {
+    let key = "(list_id, meta_id) WHERE deleted_at IS NULL";
+    let insert = "INSERT INTO list_items (list_id, meta_id, type, title) VALUES (1, 'tt1', 'movie', 'A film')";
+    for (statement, pending) in [
+        (
+            format!("{insert} ON CONFLICT {key} DO UPDATE SET title = excluded.title"),
+            1,
+        ),
+        (format!("{insert} ON CONFLICT {key} DO NOTHING"), 0),
+        (insert.replace("INSERT", "INSERT OR IGNORE"), 0),
+        (
+            "UPDATE OR IGNORE list_items SET meta_id = 'tt1' WHERE meta_id = 'tt2'".to_owned(),
+            0,
+        ),
+    ] {
+        let db = device(false).await?;
+        db.sql(&statement).await?;
+        assert_eq!(db.pending().await?.len(), pending, "{statement}");
+        db.sql("DELETE FROM list_items WHERE id = 1").await?;
+        db.sync().await?;
+        assert_eq!(db.pending().await?, [""; 0], "{statement}");
+
+        db.sql("INSERT INTO list_items (list_id, meta_id, type) VALUES (1, 'tt5', 'movie')")
+            .await?;
+        db.sql("UPDATE list_items SET list_id = list_id, meta_id = 'tt6' WHERE id = 2")
+            .await?;
+        let gone = db.rows("SELECT row_id FROM sync_deleted").await?;
+        assert_eq!(gone, [""; 0], "{statement}");
+        assert_eq!(db.pending().await?.len(), 2, "{statement}");
+    }
+    Ok(())
+}

@@ -54,6 +54,28 @@ async fn a_row_that_gets_another_id_stays_the_same_row(db: CapturedDb) -> Result
     Ok(())
 }
 
+/// With its edits of the same statement, and with those of before; what was taken stays taken.
+async fn a_row_that_gets_another_id_and_a_value_at_once(db: CapturedDb) -> Result<()> {
+    db.sql("UPDATE list_items SET title = 'before' WHERE id = 1")
+        .await?;
+    db.sql("UPDATE list_items SET id = 77, title = 'after', dirty = FALSE WHERE id = 1")
+        .await?;
+    assert_eq!(db.pending().await?, ["list_items 77 title"]);
+    let edits = "SELECT base, edits FROM sync_pending";
+    assert_eq!(db.one(edits).await?, "NULL|2");
+
+    db.sync().await?;
+    db.sql("UPDATE list_items SET id = 78, dirty = TRUE WHERE id = 77")
+        .await?;
+    assert_eq!(db.pending().await?, [""; 0]);
+    db.sql("DELETE FROM list_items WHERE id = 78").await?;
+    let items = "SELECT meta_id FROM list_items WHERE deleted_at IS NULL";
+    assert_eq!(agreed(&db, items).await?, ["tt2"]);
+    Ok(())
+}
+
+wherever_capture_runs!(a_row_that_gets_another_id_and_a_value_at_once);
+
 /// TRUNCATE fires no row trigger: it is either captured all the same, or refused.
 #[tokio::test]
 async fn a_truncate_is_not_overlooked() -> Result<()> {

@@ -159,6 +159,21 @@ async fn a_hard_delete_goes_all_the_way_down(database: TestDb) -> Result<()> {
     Ok(())
 }
 
+/// As `sqlite3` does, which enforces no foreign keys.
+async fn a_hard_delete_goes_down_without_foreign_keys(database: TestDb) -> Result<()> {
+    let world = world(database).await?;
+    world.settle().await?;
+    world.settle().await?;
+
+    world.a.sql("PRAGMA foreign_keys = OFF").await?;
+    world.a.sql("DELETE FROM folders WHERE name = 'b'").await?;
+    world.a.sql("PRAGMA foreign_keys = ON").await?;
+
+    assert_eq!(world.a.rows("SELECT name FROM folders").await?, ["a"]);
+    assert_eq!(world.a.one("SELECT count(*) FROM sync_deleted").await?, "4");
+    Ok(())
+}
+
 async fn a_folder_moved_on_one_device_moves_on_the_other(database: TestDb) -> Result<()> {
     let world = world(database).await?;
     world.settle().await?;
@@ -226,6 +241,7 @@ on_both_backends!(
     a_delete_goes_all_the_way_down_and_an_undelete_too,
     a_delete_goes_down_before_any_sync,
     a_hard_delete_goes_all_the_way_down,
+    a_hard_delete_goes_down_without_foreign_keys,
     a_folder_moved_on_one_device_moves_on_the_other,
     j38_two_folders_moved_into_each_other,
 );

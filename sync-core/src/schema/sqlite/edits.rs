@@ -73,9 +73,8 @@ fn on_update(captured: &Captured) -> Trigger {
 fn on_dirty(captured: &Captured) -> Trigger {
     let Captured { table, id, .. } = captured;
     let (tbl, word, id) = (quoted(table), text(table), quoted(id));
-    let pending = format!(
-        "EXISTS (SELECT 1 FROM sync_pending WHERE tbl = {word} AND row_id IN (NEW.{id}, OLD.{id}))"
-    );
+    let pending =
+        format!("EXISTS (SELECT 1 FROM sync_pending WHERE tbl = {word} AND row_id = NEW.{id})");
     let body = format!("  UPDATE {tbl} SET dirty = {pending} WHERE {id} = NEW.{id};");
     let when = format!("AFTER UPDATE OF dirty WHEN NEW.dirty IS NOT {pending}");
     trigger(captured, "dirty", &when, table, &body)

@@ -32,7 +32,10 @@ fn on_id(captured: &Captured) -> Trigger {
       WHERE tbl = {word} AND row_id = OLD.{id}
     ON CONFLICT (tbl, row_id, register) DO UPDATE SET
       base = excluded.base, edits = edits + excluded.edits, sent = excluded.sent;
-  DELETE FROM sync_pending WHERE tbl = {word} AND row_id = OLD.{id};"
+  DELETE FROM sync_pending WHERE tbl = {word} AND row_id = OLD.{id};
+  UPDATE {tbl} SET dirty = EXISTS (SELECT 1 FROM sync_pending WHERE tbl = {word} AND row_id = NEW.{id})
+    WHERE {id} = NEW.{id};",
+        tbl = quoted(table),
     );
     if captured.has_rejected {
         body += &format!(
