@@ -89,7 +89,7 @@ fn in_the_way(captured: &Captured, except: &str) -> Vec<String> {
     let tbl = quoted(captured.table);
     let query = |condition: String| format!("FROM {tbl} WHERE {condition}{except}");
     let by_id = format!("{id} = NEW.{id}", id = quoted(captured.id));
-    let keys = captured.unique.iter().map(|key| same(key));
+    let keys = captured.unique.iter().map(same);
     std::iter::once(by_id).chain(keys).map(query).collect()
 }
 
