@@ -1,10 +1,5 @@
 //! Tests across the crates, in one program.
 
-#![cfg_attr(
-    not(feature = "open-cases"),
-    allow(dead_code, unused_imports, reason = "what only open cases use")
-)]
-
 mod architecture;
 mod binaries;
 mod capture;

@@ -1,6 +1,6 @@
 //! A batch's verdicts, taken note of in one transaction.
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Value};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement, Value};
 use serde_json::value::RawValue;
 
 use super::{
@@ -142,7 +142,10 @@ impl Device {
         row: &SentRow,
         verdict: &Verdict,
     ) -> Result<SyncEvent, DbErr> {
-        let code = verdict.code.as_deref().unwrap_or("rejected");
+        let mut code = verdict.code.as_deref().unwrap_or("rejected");
+        if code == "unknown_parent" && self.parent_is_rejected(tx, table, row.row_id).await? {
+            code = "parent_rejected";
+        }
         let rejection = Rejection {
             remote_id: &row.remote_id,
             code,
@@ -159,6 +162,34 @@ impl Device {
     }
 }
 
+impl Device {
+    /// Whether a row that this one refers to was rejected itself, perhaps in an earlier batch.
+    async fn parent_is_rejected(
+        &self,
+        tx: &DatabaseTransaction,
+        table: &str,
+        row_id: i64,
+    ) -> Result<bool, DbErr> {
+        let Some(registered) = self.registry.get(table) else {
+            return Ok(false);
+        };
+        let id = registered.shape.id;
+        for target in &registered.targets {
+            let sql = format!(
+                "SELECT 1 AS one FROM sync_rejected r JOIN \"{table}\" t ON t.\"{}\" = r.row_id
+                 WHERE r.tbl = $1 AND t.\"{id}\" = $2",
+                target.column
+            );
+            let values = [target.table.as_str().into(), row_id.into()];
+            let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
+            if tx.query_one_raw(statement).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
 /// Whether the row is still pending just as it was sent.
 async fn as_sent(tx: &DatabaseTransaction, table: &str, row_id: i64) -> Result<bool, DbErr> {
     let sql = "SELECT CASE WHEN count(*) > 0 AND max(edits - sent) = 0 THEN 1 ELSE 0 END AS same
@@ -166,9 +197,7 @@ async fn as_sent(tx: &DatabaseTransaction, table: &str, row_id: i64) -> Result<b
     let values = [table.into(), row_id.into()];
     let backend = tx.get_database_backend();
     let row = tx
-        .query_one_raw(sea_orm::Statement::from_sql_and_values(
-            backend, sql, values,
-        ))
+        .query_one_raw(Statement::from_sql_and_values(backend, sql, values))
         .await?;
     let same: i64 = row.map_or(Ok(0), |row| row.try_get("", "same"))?;
     Ok(same == 1)
@@ -281,7 +310,7 @@ pub(super) async fn clean_rows(
 
 async fn clear_rejected(tx: &DatabaseTransaction, table: &str, rows: &[i64]) -> Result<(), DbErr> {
     let any = "SELECT 1 AS one FROM sync_rejected LIMIT 1";
-    let any = sea_orm::Statement::from_string(tx.get_database_backend(), any);
+    let any = Statement::from_string(tx.get_database_backend(), any);
     if tx.query_one_raw(any).await?.is_none() {
         return Ok(());
     }

@@ -39,7 +39,6 @@ async fn pl15_what_is_gone_goes_and_what_is_unpushed_stays(db: TestDb) -> Result
     Ok(())
 }
 
-#[cfg(feature = "open-cases")]
 /// The same where the pages of the replacement do not all come at once.
 async fn pl16_a_replacement_that_is_interrupted_still_ends_well(db: TestDb) -> Result<()> {
     for lost in [1, 3] {
@@ -150,5 +149,4 @@ on_both_backends!(pl01_a_fresh_device_pulls_many_pages_where_tombstones_were_for
 
 on_both_backends!(pl15_what_is_gone_goes_and_what_is_unpushed_stays);
 
-#[cfg(feature = "open-cases")]
 on_both_backends!(pl16_a_replacement_that_is_interrupted_still_ends_well);

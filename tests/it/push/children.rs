@@ -55,7 +55,6 @@ async fn pu12_so_do_grandchildren_and_others_go_on(db: TestDb) -> Result<()> {
     scene.settled(&[&a, &b]).await
 }
 
-#[cfg(feature = "open-cases")]
 /// A parent and its children need not fit in one push.
 async fn pu12_children_in_a_later_batch_wait_too(db: TestDb) -> Result<()> {
     let scene = Scene::new(db).await?;
@@ -112,5 +111,4 @@ on_both_backends!(
     pu12_children_of_an_unreadable_row_wait,
 );
 
-#[cfg(feature = "open-cases")]
 on_both_backends!(pu12_children_in_a_later_batch_wait_too);

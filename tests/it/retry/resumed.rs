@@ -242,7 +242,6 @@ async fn rt17_a_device_put_back_to_a_copy_catches_up(db: TestDb) -> Result<()> {
     scene.settled(&[&a, &b]).await
 }
 
-#[cfg(feature = "open-cases")]
 /// One of ten rows cannot be read at the server: the others come, and that one when it can be read again.
 #[tokio::test]
 async fn rt18_a_row_the_server_cannot_read_does_not_keep_the_others() -> Result<()> {
