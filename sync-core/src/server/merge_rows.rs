@@ -18,6 +18,7 @@ use crate::{
     shape::Shape,
     syncable::Syncable,
     table::Table,
+    wire::WireRow,
 };
 
 impl<E: Syncable> Table<E> {
@@ -38,8 +39,13 @@ impl<E: Syncable> Table<E> {
             unreadable,
         } = self.find_rows(tx, cx, &mut incoming).await?;
         let names = self.names(tx, models.values()).await?;
-        self.resolve_old_parents(tx, cx, models.values(), &names)
-            .await?;
+        let moved: HashSet<i64> = incoming
+            .iter()
+            .filter(|i| (0..self.targets.len()).any(|n| !i.row.reference(n).is_absent()))
+            .filter_map(|i| entries.get(&i.remote_id).map(|entry| entry.row_id))
+            .collect();
+        let moved = models.values().filter(|m| moved.contains(&E::meta(m).id));
+        self.resolve_old_parents(tx, cx, moved, &names).await?;
         let mut merged = HashSet::new();
 
         let (mut inserts, mut updates, mut restamped) = (Vec::new(), Vec::new(), Vec::new());
