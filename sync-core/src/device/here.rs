@@ -8,8 +8,8 @@ use sea_orm::{
 
 use super::{apply::Local, state::execute};
 use crate::{
-    bulk::CHUNK, protocol::PullRow, refs::LocalIds, rows::placeholders, syncable::Syncable,
-    table::Table, wire::WireRow,
+    bulk::CHUNK, db_error::is_unreadable, protocol::PullRow, refs::LocalIds, rows::placeholders,
+    syncable::Syncable, table::Table, wire::WireRow,
 };
 
 /// Why rows that are here cannot be read, by name: another program wrote what a column's type cannot hold.
@@ -52,9 +52,13 @@ impl<E: Syncable> Table<E> {
         let column = Self::column("remote_id");
         for rows in rows.chunks(CHUNK) {
             let names = rows.iter().map(|row| row.remote_id.as_str());
-            if let Ok(found) = E::find().filter(column.is_in(names.clone())).all(tx).await {
-                models.extend(found);
-                continue;
+            match E::find().filter(column.is_in(names.clone())).all(tx).await {
+                Ok(found) => {
+                    models.extend(found);
+                    continue;
+                }
+                Err(error) if !is_unreadable(&error) => return Err(error),
+                Err(_) => {}
             }
             let names: Vec<&str> = names.collect();
             let ids = local_ids(tx, E::SHAPE.table, E::SHAPE.id, &names).await?;

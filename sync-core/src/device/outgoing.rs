@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     bulk::CHUNK,
+    db_error::is_unreadable,
     protocol::PushRow,
     shape::{DELETED_AT, EVERY_REGISTER},
     syncable::Syncable,
@@ -115,14 +116,19 @@ impl<E: Syncable> Table<E> {
         DbErr,
     > {
         let mut unreadable = BTreeMap::new();
-        if let Ok(models) = self.load(tx, ids, false).await {
-            return Ok((models, unreadable));
+        match self.load(tx, ids, false).await {
+            Ok(models) => return Ok((models, unreadable)),
+            Err(error) if !is_unreadable(&error) => return Err(error),
+            Err(_) => {}
         }
         let mut models = std::collections::HashMap::new();
         for &id in ids {
             match self.load(tx, &[id], false).await {
                 Ok(found) => models.extend(found),
-                Err(error) => _ = unreadable.insert(id, error.to_string()),
+                Err(error) if is_unreadable(&error) => {
+                    unreadable.insert(id, error.to_string());
+                }
+                Err(error) => return Err(error),
             }
         }
         Ok((models, unreadable))
