@@ -20,6 +20,9 @@ use crate::{
 
 /// How long is waited for another program that writes the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Rows that SQLite's thread reads ahead: each time it has to wait costs a change of threads.
+const ROW_BUFFER: usize = 500;
 /// What every SQLite file begins with.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
@@ -150,6 +153,7 @@ async fn connect(path: &Path) -> Result<DatabaseConnection, DbErr> {
                 .synchronous(SqliteSynchronous::Normal)
                 .foreign_keys(true)
                 .busy_timeout(BUSY_TIMEOUT)
+                .row_buffer_size(ROW_BUFFER)
         });
     Database::connect(options).await
 }

@@ -15,6 +15,8 @@ use crate::{Config, Error};
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long SQLite waits for another process that writes the file.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Rows that SQLite's thread reads ahead: each time it has to wait costs a change of threads.
+const SQLITE_ROW_BUFFER: usize = 500;
 const SQLITE_READERS: u32 = 4;
 /// One round trip. A bare ROLLBACK would write a warning to Postgres' log whenever there is nothing to
 /// roll back, so nearly always. In a transaction that failed it is an error, and the pool then drops
@@ -52,12 +54,16 @@ async fn open_sqlite(url: &str) -> Result<ServerDb, Error> {
                 .synchronous(SqliteSynchronous::Normal)
                 .foreign_keys(true)
                 .busy_timeout(SQLITE_BUSY_TIMEOUT)
+                .row_buffer_size(SQLITE_ROW_BUFFER)
         });
     })
     .await?;
     let read = connect(url, SQLITE_READERS, |options| {
         options.map_sqlx_sqlite_opts(|sqlite| {
-            sqlite.read_only(true).busy_timeout(SQLITE_BUSY_TIMEOUT)
+            sqlite
+                .read_only(true)
+                .busy_timeout(SQLITE_BUSY_TIMEOUT)
+                .row_buffer_size(SQLITE_ROW_BUFFER)
         });
     })
     .await?;

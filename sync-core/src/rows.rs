@@ -275,6 +275,14 @@ pub(crate) fn placeholders(from: usize, n: usize) -> String {
     list
 }
 
+/// `($from), ($from+1), …`, `n` of them: a list to join with.
+pub(crate) fn rows_of(from: usize, n: usize) -> String {
+    let rows: Vec<String> = (from..from + n)
+        .map(|number| format!("(${number})"))
+        .collect();
+    rows.join(", ")
+}
+
 /// Every value once, in order of appearance.
 pub(crate) fn distinct<T: Copy + Eq + std::hash::Hash>(values: impl Iterator<Item = T>) -> Vec<T> {
     let mut seen = HashSet::new();

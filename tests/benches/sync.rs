@@ -5,7 +5,8 @@
 //! server on SQLite and on Postgres. Beside each stands, from the same run, the raw limit: the same
 //! rows through a plain bulk upsert in one transaction. The figure to watch is the ratio.
 //!
-//! `cargo bench -p sync-tests` runs it all; `cargo bench -p sync-tests -- 10000` one size.
+//! `cargo bench -p sync-tests` runs it all; `cargo bench -p sync-tests -- 10000 sqlite` one size on one
+//! database.
 #![expect(clippy::print_stdout, reason = "a benchmark's result")]
 
 use std::{sync::Arc, time::Instant};
@@ -30,8 +31,18 @@ async fn main() -> Result<()> {
     } else {
         sizes
     };
-    println!("server    rows     step          rows/s   raw rows/s  ratio   memory");
-    for backend in Backend::ALL {
+    println!(
+        "                                                            this process's CPU us/row"
+    );
+    println!("server    rows     step          rows/s   raw rows/s  ratio   ours    raw    memory");
+    let asked = |backend: &Backend| {
+        let name = format!("{backend}").to_lowercase();
+        let mut named =
+            std::env::args().filter(|arg| ["sqlite", "postgres"].contains(&arg.as_str()));
+        let first = named.next();
+        first.is_none_or(|arg| arg == name || named.any(|arg| arg == name))
+    };
+    for backend in Backend::ALL.into_iter().filter(asked) {
         for &n in &sizes {
             bench(backend, n).await?;
         }
@@ -51,16 +62,17 @@ async fn bench(backend: Backend, n: usize) -> Result<()> {
     a.sync().await?;
     fill(&a, n).await?;
 
-    let raw = rate(n, raw_upsert(&raw_server(backend).await?.1, n).await?);
-    let (push, memory) = measured(n, async {
+    let (_database, db) = raw_server(backend).await?;
+    let raw = measured(n, raw_upsert(&db, raw_rows(n))).await?;
+    let push = measured(n, async {
         a.device.push(&*a.transport, &|_| {}).await.map(drop)
-    })
-    .await?;
-    line(backend, n, "first push", push, raw, Some(memory));
+    });
+    line(backend, n, "first push", &push.await?, &raw);
 
-    let raw = rate(n, raw_upsert(&raw_device().await?.1, n).await?);
-    let (pull, memory) = measured(n, async { b.sync().await.map(drop) }).await?;
-    line(backend, n, "first pull", pull, raw, Some(memory));
+    let (_folder, db) = raw_device().await?;
+    let raw = measured(n, raw_upsert(&db, raw_rows(n))).await?;
+    let pull = measured(n, async { b.sync().await.map(drop) }).await?;
+    line(backend, n, "first pull", &pull, &raw);
     anyhow::ensure!(
         b.one("SELECT count(*) FROM watch_history").await? == n.to_string(),
         "rows are missing"
@@ -199,11 +211,10 @@ async fn prepare_raw(db: &DatabaseConnection) -> Result<()> {
     Ok(())
 }
 
-/// The same rows through SeaORM's bulk upsert in one transaction: what sync cannot beat.
-async fn raw_upsert(db: &DatabaseConnection, n: usize) -> Result<f64> {
-    use entity::watch_history::{ActiveModel, Column, Entity};
+fn raw_rows(n: usize) -> Vec<entity::watch_history::ActiveModel> {
+    use entity::watch_history::ActiveModel;
     let now = chrono::DateTime::from_timestamp_millis(1_767_300_000_123).unwrap_or_default();
-    let rows: Vec<ActiveModel> = (1..=n as i64)
+    (1..=n as i64)
         .map(|i| ActiveModel {
             profile_id: Set(1),
             meta_id: Set(format!("tt{i}")),
@@ -224,7 +235,15 @@ async fn raw_upsert(db: &DatabaseConnection, n: usize) -> Result<f64> {
             deleted_at: Set(None),
             ..ActiveModelTrait::default()
         })
-        .collect();
+        .collect()
+}
+
+/// The same rows through SeaORM's bulk upsert in one transaction: what sync cannot beat.
+async fn raw_upsert(
+    db: &DatabaseConnection,
+    rows: Vec<entity::watch_history::ActiveModel>,
+) -> Result<()> {
+    use entity::watch_history::{Column, Entity};
     let conflict = OnConflict::column(Column::RemoteId)
         .update_columns([
             Column::Position,
@@ -234,7 +253,6 @@ async fn raw_upsert(db: &DatabaseConnection, n: usize) -> Result<f64> {
             Column::Title,
         ])
         .to_owned();
-    let start = Instant::now();
     let tx = tx::begin_write(db).await?;
     for chunk in rows.chunks(500) {
         Entity::insert_many(chunk.to_vec())
@@ -242,20 +260,31 @@ async fn raw_upsert(db: &DatabaseConnection, n: usize) -> Result<f64> {
             .exec_without_returning(&tx)
             .await?;
     }
-    tx.commit().await?;
-    Ok(start.elapsed().as_secs_f64())
+    Ok(tx.commit().await?)
 }
 
-/// Seconds, and how much more memory the process held at its peak, in MiB.
-async fn measured<E>(n: usize, work: impl Future<Output = Result<(), E>>) -> Result<(f64, f64)>
+struct Measured {
+    /// Rows a second.
+    rate: f64,
+    /// What this process spent on one, in microseconds on all cores; a Postgres server is another process.
+    cpu_us: f64,
+    /// How much more memory the process held at its peak.
+    memory_mib: f64,
+}
+
+async fn measured<E>(n: usize, work: impl Future<Output = Result<(), E>>) -> Result<Measured>
 where
     anyhow::Error: From<E>,
 {
     reset_peak();
-    let before = peak_mib();
+    let (memory, cpu) = (peak_mib(), cpu_seconds());
     let start = Instant::now();
     work.await?;
-    Ok((rate(n, start.elapsed().as_secs_f64()), peak_mib() - before))
+    Ok(Measured {
+        rate: n as f64 / start.elapsed().as_secs_f64(),
+        cpu_us: (cpu_seconds() - cpu) / n as f64 * 1e6,
+        memory_mib: peak_mib() - memory,
+    })
 }
 
 async fn repeated(times: u32, mut step: impl AsyncFnMut(u32) -> Result<()>) -> Result<f64> {
@@ -266,19 +295,28 @@ async fn repeated(times: u32, mut step: impl AsyncFnMut(u32) -> Result<()>) -> R
     Ok(start.elapsed().as_secs_f64() * 1_000.0 / f64::from(times))
 }
 
-fn rate(n: usize, seconds: f64) -> f64 {
-    n as f64 / seconds
+fn line(backend: Backend, n: usize, step: &str, ours: &Measured, raw: &Measured) {
+    println!(
+        "{:<9} {n:<8} {step:<13} {:>8.0}   {:>10.0}  {:>5.2}  {:>5.1}  {:>5.1}   +{:.0} MiB",
+        name(backend),
+        ours.rate,
+        raw.rate,
+        ours.rate / raw.rate,
+        ours.cpu_us,
+        raw.cpu_us,
+        ours.memory_mib,
+    );
 }
 
-fn line(backend: Backend, n: usize, step: &str, ours: f64, raw: f64, memory: Option<f64>) {
-    let memory = memory
-        .map(|mib| format!("+{mib:.0} MiB"))
-        .unwrap_or_default();
-    println!(
-        "{:<9} {n:<8} {step:<13} {ours:>8.0}   {raw:>10.0}  {:>5.2}   {memory}",
-        name(backend),
-        ours / raw
-    );
+/// What all threads of this process have spent, user and system, to a hundredth of a second.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    ticks
+        .filter_map(|ticks| ticks.parse::<f64>().ok())
+        .sum::<f64>()
+        / 100.0
 }
 
 fn name(backend: Backend) -> String {

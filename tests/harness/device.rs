@@ -168,6 +168,7 @@ pub async fn open(url: &str) -> Result<DatabaseConnection> {
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Normal)
                 .foreign_keys(true)
+                .row_buffer_size(500)
         });
     Ok(Database::connect(options).await?)
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, sea_query};
 
-use crate::{bulk::CHUNK, clocks::Clocks, rows::placeholders, shape::DELETED_AT};
+use crate::{bulk::CHUNK, clocks::Clocks, rows::rows_of, shape::DELETED_AT};
 
 /// A row's entry in the feed.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,9 +34,11 @@ pub(crate) async fn find<C: ConnectionTrait>(
 ) -> Result<HashMap<String, Entry>, DbErr> {
     let mut found = HashMap::with_capacity(remote_ids.len());
     for names in remote_ids.chunks(CHUNK) {
+        // Joined, because Postgres would take a long list of names for nearly the whole table.
         let sql = format!(
-            "SELECT {COLUMNS} FROM sync_feed WHERE account = $1 AND tbl = $2 AND remote_id IN ({})",
-            placeholders(3, names.len())
+            "WITH named (name) AS (VALUES {}) SELECT {COLUMNS} FROM named
+             JOIN sync_feed ON account = $1 AND tbl = $2 AND remote_id = name",
+            rows_of(3, names.len())
         );
         let values = [account.into(), table.into()]
             .into_iter()
@@ -114,8 +116,9 @@ pub(crate) async fn aliases<C: ConnectionTrait>(
     let mut found = HashMap::new();
     for names in names.chunks(CHUNK) {
         let sql = format!(
-            "SELECT alias, remote_id FROM sync_alias WHERE account = $1 AND tbl = $2 AND alias IN ({})",
-            placeholders(3, names.len())
+            "WITH named (name) AS (VALUES {}) SELECT alias, remote_id FROM named
+             JOIN sync_alias ON account = $1 AND tbl = $2 AND alias = name",
+            rows_of(3, names.len())
         );
         let values = [account.into(), table.into()]
             .into_iter()
