@@ -88,6 +88,9 @@ async fn open_postgres(url: &str, connections: u32) -> Result<ServerDb, Error> {
                     ("lock_timeout", "15s"),
                     ("statement_timeout", "60s"),
                     ("idle_in_transaction_session_timeout", "60s"),
+                    // Pages are read in the feed's order, which its index has: collecting and sorting them
+                    // reads the whole feed for each page as long as Postgres has not analysed it.
+                    ("enable_bitmapscan", "off"),
                 ])
             });
     })

@@ -2,9 +2,14 @@
 
 use std::collections::HashMap;
 
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, sea_query};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, sea_query};
 
-use crate::{bulk::CHUNK, clocks::Clocks, rows::rows_of, shape::DELETED_AT};
+use crate::{
+    bulk::CHUNK,
+    clocks::Clocks,
+    rows::{placeholders, rows_of},
+    shape::DELETED_AT,
+};
 
 /// A row's entry in the feed.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,12 +39,8 @@ pub(crate) async fn find<C: ConnectionTrait>(
 ) -> Result<HashMap<String, Entry>, DbErr> {
     let mut found = HashMap::with_capacity(remote_ids.len());
     for names in remote_ids.chunks(CHUNK) {
-        // Joined, because Postgres would take a long list of names for nearly the whole table.
-        let sql = format!(
-            "WITH named (name) AS (VALUES {}) SELECT {COLUMNS} FROM named
-             JOIN sync_feed ON account = $1 AND tbl = $2 AND remote_id = name",
-            rows_of(3, names.len())
-        );
+        let condition = "account = $1 AND tbl = $2 AND remote_id";
+        let sql = by_name(tx, "sync_feed", COLUMNS, condition, names.len());
         let values = [account.into(), table.into()]
             .into_iter()
             .chain(names.iter().map(|name| (*name).into()));
@@ -48,6 +49,30 @@ pub(crate) async fn find<C: ConnectionTrait>(
         }
     }
     Ok(found)
+}
+
+/// A query for rows by their names, which are the parameters from the third on.
+///
+/// Each is looked up for itself: of a table it has not analysed yet Postgres believes that a list of names
+/// stands for nearly all of it, and reads it whole.
+fn by_name<C: ConnectionTrait>(
+    db: &C,
+    table: &str,
+    columns: &str,
+    condition: &str,
+    n_names: usize,
+) -> String {
+    match db.get_database_backend() {
+        DbBackend::Postgres => format!(
+            "SELECT found.* FROM (VALUES {}) AS named (name) CROSS JOIN LATERAL
+               (SELECT {columns} FROM {table} WHERE {condition} = name LIMIT 1) AS found",
+            rows_of(3, n_names)
+        ),
+        _ => format!(
+            "SELECT {columns} FROM {table} WHERE {condition} IN ({})",
+            placeholders(3, n_names)
+        ),
+    }
 }
 
 /// The entries behind a position, in order, up to and including another.
@@ -115,11 +140,8 @@ pub(crate) async fn aliases<C: ConnectionTrait>(
 ) -> Result<HashMap<String, String>, DbErr> {
     let mut found = HashMap::new();
     for names in names.chunks(CHUNK) {
-        let sql = format!(
-            "WITH named (name) AS (VALUES {}) SELECT alias, remote_id FROM named
-             JOIN sync_alias ON account = $1 AND tbl = $2 AND alias = name",
-            rows_of(3, names.len())
-        );
+        let condition = "account = $1 AND tbl = $2 AND alias";
+        let sql = by_name(tx, "sync_alias", "alias, remote_id", condition, names.len());
         let values = [account.into(), table.into()]
             .into_iter()
             .chain(names.iter().map(|name| (*name).into()));
