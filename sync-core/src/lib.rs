@@ -7,6 +7,8 @@ mod db_error;
 mod extremum;
 pub mod merge;
 mod owner;
+#[doc(hidden)]
+pub mod planted;
 mod rows;
 mod table;
 

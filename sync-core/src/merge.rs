@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 
 use crate::{
     clocks::{Clocks, Stamp},
+    planted::{Bug, planted},
     shape::{Register, Rule, Shape},
     wire::WireRow,
 };
@@ -70,7 +71,9 @@ fn merge_register<W: WireRow>(
         Rule::Latest if same => {}
         Rule::Latest => {
             let by_value = || incoming.canonical(number).cmp(&current.canonical(number));
-            if order.then_with(by_value) == Ordering::Greater {
+            let by_device = || planted(Bug::TieByDevice).then(|| mine.1.cmp(&stamp.1));
+            let tie = || by_device().unwrap_or_else(by_value);
+            if order.then_with(tie) == Ordering::Greater {
                 current.take(number, incoming);
                 merged.changed.push(number);
                 clocks.set(register.name, stamp);

@@ -8,6 +8,7 @@ use super::{ApplyContext, Device, State, apply, remote, state, sync::Session};
 use crate::{
     error::SyncError,
     event::{SyncEvent, SyncReport},
+    planted::{Bug, Point, planted, reach},
     protocol::{ErrorCode, PullPage},
     tx,
 };
@@ -77,6 +78,10 @@ impl Device {
         if nothing && state::load(&self.db).await?.replacing.is_none() {
             return Ok(Vec::new());
         }
+        if planted(Bug::CursorBeforeRows) {
+            state::save_cursor(&self.db, &page.epoch, &page.cursor).await?;
+        }
+        reach(Point::PageCame).await;
         let tx = tx::begin_write(&self.db).await?;
         tx::begin_applying(&tx).await?;
         let state = state::load(&tx).await?;
@@ -99,7 +104,9 @@ impl Device {
         self.replace(&tx, &state, page).await?;
         state::save_cursor(&tx, &page.epoch, &page.cursor).await?;
         tx::end_applying(&tx).await?;
+        reach(Point::PageWritten).await;
         tx.commit().await?;
+        reach(Point::PageApplied).await;
         events.push(SyncEvent::Pulled {
             n_rows,
             has_more: page.has_more,

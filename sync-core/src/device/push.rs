@@ -9,6 +9,7 @@ use super::{
 use crate::{
     error::SyncError,
     event::{SyncEvent, SyncReport},
+    planted::{Bug, planted},
     tx,
 };
 
@@ -55,6 +56,10 @@ impl Device {
                 Err(error) if error.is_too_large() => {
                     self.set_oversized_aside(session, &sent, &error).await?;
                     next?
+                }
+                Err(error) if planted(Bug::ErrorIsVerdict) => {
+                    self.set_oversized_aside(session, &sent, &error).await?;
+                    return Err(error);
                 }
                 Err(error) => return Err(error),
             };

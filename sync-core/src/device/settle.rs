@@ -15,6 +15,7 @@ use crate::{
     error::SyncError,
     event::{SyncEvent, SyncReport},
     ids::is_canonical,
+    planted::{Bug, Point, planted, reach},
     protocol::{PushAnswer, Verdict, VerdictKind},
     registry::Registered,
     rows::placeholders,
@@ -59,7 +60,9 @@ impl Device {
         let cursor = if seen { &answer.after } else { cursor };
         state::save_cursor(&tx, &answer.epoch, cursor).await?;
         tx::end_applying(&tx).await?;
+        reach(Point::Settling).await;
         tx.commit().await?;
+        reach(Point::Settled).await;
         Ok(events)
     }
 
@@ -254,8 +257,12 @@ async fn acknowledge(
 ) -> Result<(), DbErr> {
     let table = registered.shape.table;
     for rows in rows.chunks(CHUNK) {
+        let unedited = match planted(Bug::ClearedWithoutCount) {
+            false => "sent = edits",
+            true => "sent > 0",
+        };
         let sql = format!(
-            "DELETE FROM sync_pending WHERE tbl = $1 AND sent = edits AND row_id IN ({})",
+            "DELETE FROM sync_pending WHERE tbl = $1 AND {unedited} AND row_id IN ({})",
             placeholders(2, rows.len())
         );
         execute(tx, &sql, with_table(table, rows)).await?;

@@ -8,6 +8,7 @@ use super::{
     tables::columns,
 };
 use crate::{
+    planted::{Bug, planted},
     registry::{OnDelete, Registered, Registry},
     shape::{DELETED_AT, Shape},
 };
@@ -129,8 +130,12 @@ pub(super) async fn add_natural_keys<C: ConnectionTrait>(
             .await?
             .is_none()
         {
+            let live = match planted(Bug::PlainUniqueIndex) {
+                false => " WHERE deleted_at IS NULL",
+                true => "",
+            };
             db.execute_unprepared(&format!(
-                "CREATE UNIQUE INDEX IF NOT EXISTS {} ON {} ({columns}) WHERE deleted_at IS NULL",
+                "CREATE UNIQUE INDEX IF NOT EXISTS {} ON {} ({columns}){live}",
                 quoted(&format!("sync_{}_{}_live", shape.table, key.join("_"))),
                 quoted(shape.table)
             ))

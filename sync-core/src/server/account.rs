@@ -1,6 +1,6 @@
 //! One counter row an account: its lock makes the account's feed gap-free, and accounts run in parallel.
 
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 
 use crate::ids::Ids;
 
@@ -33,6 +33,17 @@ pub(crate) async fn lock<C: ConnectionTrait>(tx: &C, user_id: &str) -> Result<Ac
     tx.execute_raw(statement(create)).await?;
     let row = tx.query_one_raw(statement(select)).await?;
     from_row(&row.ok_or_else(|| DbErr::RecordNotFound("sync_account".to_owned()))?)
+}
+
+/// Takes positions as a database sequence gives them out: at once, whatever becomes of who takes them.
+/// Returns the last one taken before.
+pub(super) async fn reserve(db: &DatabaseConnection, user_id: &str) -> Result<i64, DbErr> {
+    let tx = crate::tx::begin_write(db).await?;
+    let Account { id, head, .. } = lock(&tx, user_id).await?;
+    let sql = "UPDATE sync_account SET head = head + 1000 WHERE id = $1";
+    crate::tx::execute(&tx, sql, vec![id.into()]).await?;
+    tx.commit().await?;
+    Ok(head)
 }
 
 /// The account as it stands, if it has ever synced.

@@ -9,6 +9,7 @@ use super::{Entry, PushContext, feed};
 use crate::{
     bulk::CHUNK,
     clocks::Stamp,
+    planted::{Bug, planted},
     registry::{OnDelete, Registered, Target},
     rows::placeholders,
     shape::DELETED_AT,
@@ -75,6 +76,9 @@ async fn follow_reference(
         }
         _ => return Ok(()),
     };
+    if planted(Bug::CascadeSkips(child.shape.table)) {
+        return Ok(());
+    }
     let parents: Vec<i64> = events.iter().map(|event| event.row_id).collect();
     let rows = children(tx, child, target.column, was, &parents).await?;
     for rows in rows.chunks(CHUNK) {

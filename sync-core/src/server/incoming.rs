@@ -7,8 +7,9 @@ use super::{push::rejected, unsuitable::unsuitable};
 use crate::{
     clocks::{Clocks, Stamp, Timekeeper},
     ids::is_canonical,
+    planted::{Bug, planted},
     protocol::{PushRow, Verdict, name_in},
-    shape::{EVERY_REGISTER, Shape},
+    shape::{DELETED_AT, EVERY_REGISTER, Shape},
     wire::{Millis, WireRow},
 };
 
@@ -156,6 +157,10 @@ fn incoming<W: WireRow>(
     position: usize,
     row: PushRow<W>,
 ) -> Incoming<W> {
+    let mut row = row;
+    if planted(Bug::MissingIsNull) {
+        miss(shape, &mut row);
+    }
     let every = row.changed.get(EVERY_REGISTER).copied();
     let edits = shape
         .registers
@@ -185,6 +190,22 @@ fn incoming<W: WireRow>(
         since: every.unwrap_or_default(),
         deletion_shifted: row.deleted_at() != said,
         row,
+    }
+}
+
+fn miss<W: WireRow>(shape: &Shape, row: &mut PushRow<W>) {
+    let edited_at = row.changed.values().max().copied().unwrap_or_default();
+    for (number, register) in shape.registers.iter().enumerate() {
+        if row.row.has(number) || register.name == DELETED_AT {
+            continue;
+        }
+        let mut is_null = true;
+        for column in register.columns {
+            is_null &= row.row.set_column(column, serde_json::Value::Null);
+        }
+        if is_null {
+            row.changed.insert(register.name.to_owned(), edited_at);
+        }
     }
 }
 

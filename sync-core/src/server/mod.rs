@@ -11,6 +11,7 @@ mod decide;
 mod error;
 mod exclusive;
 mod feed;
+mod garbage;
 mod incoming;
 mod merge_rows;
 mod page;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use sea_orm::{DatabaseConnection, DbErr};
 
 pub use error::ServerError;
+pub use garbage::Garbage;
 pub use pull::PullQuery;
 
 pub(crate) use feed::Entry;

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     clocks::Timekeeper,
+    planted::{Bug, Point, planted, reach},
     protocol::{
         ErrorCode, PROTOCOL_VERSION, PushAnswer, PushRequest, TableVerdicts, Verdict, VerdictKind,
         name_in,
@@ -149,9 +150,15 @@ impl SyncServer {
         request: &PushRequest<'_>,
         push: PushNo,
     ) -> Result<PushAnswer, ServerError> {
+        let reserved = match planted(Bug::SequenceForCounter) {
+            true => Some(account::reserve(&self.db.write, &caller.user_id).await?),
+            false => None,
+        };
+        reach(Point::PushCame).await;
         let tx = tx::begin_write(&self.db.write).await?;
         tx::begin_applying(&tx).await?;
         let account = account::lock(&tx, &caller.user_id).await?;
+        reach(Point::PushLocked).await;
         let epoch = account::epoch(&tx).await?;
         if request.epoch.as_deref().is_some_and(|known| known != epoch) {
             let message = "the server's data began a new life, perhaps from a backup; pull from the beginning";
@@ -168,18 +175,21 @@ impl SyncServer {
             };
         let keeper = Timekeeper::new(caller.device, request.now, taken_at_ms);
         let mut cx = self.context(caller, &account, keeper, now_ms);
+        cx.seq = reserved.unwrap_or(cx.seq);
         absorb::absorb(&tx, &mut cx).await?;
         let before = cx.seq;
         let tables = merge_tables(&tx, &mut cx, request).await?;
         let after = cx.seq;
         cascade::follow(&tx, &mut cx).await?;
         exclusive::settle(&tx, &mut cx).await?;
-        let now = match cx.seq == account.head {
+        let now = match cx.seq == account.head || reserved.is_some() {
             true => account,
             false => account::set_head(&tx, &account, cx.seq, &*self.ids).await?,
         };
         tx::end_applying(&tx).await?;
+        reach(Point::PushMerged).await;
         tx.commit().await?;
+        reach(Point::PushCommitted).await;
         Ok(PushAnswer {
             before: cursor::write(&epoch, Cursor::inside(before, &account)),
             after: cursor::write(&epoch, Cursor::inside(after, &now)),

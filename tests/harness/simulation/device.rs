@@ -2,7 +2,10 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use anyhow::{Context, Result};
@@ -21,6 +24,7 @@ pub(crate) struct SimDevice {
     file: PathBuf,
     running: Mutex<Option<Device>>,
     ahead_ms: Mutex<i64>,
+    expired: AtomicBool,
 }
 
 impl SimDevice {
@@ -34,6 +38,7 @@ impl SimDevice {
             file,
             running: Mutex::new(None),
             ahead_ms: Mutex::new(plan.ahead_ms),
+            expired: AtomicBool::new(false),
             plan,
         };
         this.open().await?;
@@ -81,6 +86,15 @@ impl SimDevice {
     /// Puts the clock where it stands at this true time.
     pub(crate) fn tick(&self, true_ms: i64) {
         self.clock.set(true_ms + *lock(&self.ahead_ms));
+    }
+
+    /// Whether what the device logged in with is no longer good.
+    pub(crate) fn expired(&self) -> bool {
+        self.expired.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn set_expired(&self, expired: bool) {
+        self.expired.store(expired, Ordering::SeqCst);
     }
 
     /// Has the clock be off by so much from now on.

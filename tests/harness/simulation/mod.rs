@@ -15,8 +15,8 @@ mod oracles;
 mod plan;
 mod rng;
 mod run;
-mod sabotage;
 mod shrink;
+mod stop;
 mod tables;
 mod template;
 mod trace;
@@ -33,7 +33,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use self::{device::lock, plan::Plan, run::run};
-pub use self::{options::Options, sabotage::Sabotage};
+pub use self::options::Options;
 
 /// Runs seeds one after the other, on as many threads as there are processors.
 ///

@@ -17,7 +17,7 @@ use super::{
     device::lock,
     plan::{Clocks, wrong_by},
     rng::Rng,
-    sabotage,
+    stop::Stop,
     template::peer,
     world::{Letter, World},
 };
@@ -45,6 +45,10 @@ pub(crate) enum Fault {
     /// An earlier request arrives first.
     OldFirst,
     ClockJump,
+    /// What the device logged in with is no longer good when the request arrives.
+    Expire,
+    /// The server forgets what was deleted, just before the request arrives.
+    Garbage,
 }
 
 /// A device's way to the server, for one sync.
@@ -56,17 +60,46 @@ pub(crate) struct SimTransport {
     /// Told when the device's program is to end.
     crash: Notify,
     faulty: AtomicBool,
+    /// Where a program ends, or another device comes in between.
+    pub(super) stop: Stop,
 }
 
 impl SimTransport {
     pub(crate) fn new(world: Arc<World>, device: usize, chance: Option<Rng>) -> Self {
+        let mut chance = chance;
+        let stop = chance
+            .as_mut()
+            .map_or_else(Stop::default, |chance| Stop::draw(chance, world.devices.len()));
         Self {
             world,
             device,
             chance: chance.map(Mutex::new),
             crash: Notify::new(),
             faulty: AtomicBool::new(false),
+            stop,
         }
+    }
+
+    /// Ends the device's program where it is.
+    pub(super) fn end_device(&self, at: &str) {
+        self.world.line(format!("   d{} ends: {at}", self.device));
+        self.faulty.store(true, Ordering::SeqCst);
+        self.crash.notify_one();
+    }
+
+    /// Has another device sync while the server is about to take this one's push.
+    pub(super) async fn come_between(&self, other: usize) {
+        if other == self.device {
+            return;
+        }
+        if let Err(error) = self.world.sync_calmly(other).await {
+            self.world.violation(format!("a sync in between: {error:#}"));
+        }
+    }
+
+    pub(super) fn server_ends(&self, at: &str) {
+        self.world.line(format!("   the server ends: {at}"));
+        self.faulty.store(true, Ordering::SeqCst);
     }
 
     /// Comes when the program is to end.
@@ -122,6 +155,8 @@ impl SimTransport {
                 },
                 Fault::ClockJump,
             ),
+            (2, Fault::Expire),
+            (if self.world.options.garbage { 1 } else { 0 }, Fault::Garbage),
         ];
         let fault = chance.weighted(&weights).unwrap_or(Fault::None);
         (fault, chance.next())
@@ -188,6 +223,11 @@ impl SimTransport {
             Fault::ServerEditBefore => self.server_edit(dice).await,
             Fault::OtherBefore => self.other(dice).await,
             Fault::OldFirst => self.world.deliver_old(dice).await,
+            Fault::Expire => {
+                self.world.devices[self.device].set_expired(true);
+                Ok(())
+            }
+            Fault::Garbage => self.world.collect_garbage(dice).await,
             Fault::ClockJump => {
                 let device = &self.world.devices[self.device];
                 device.set_ahead(wrong_by(&mut Rng::new(dice)));
@@ -224,6 +264,9 @@ impl SimTransport {
     async fn deliver(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let world = &self.world;
         world.advance(1);
+        if world.devices[self.device].expired() {
+            return unauthorized();
+        }
         if request.uri().path() == PUSH_PATH {
             let mut mail = lock(&world.mail);
             let sent = mail
@@ -232,14 +275,16 @@ impl SimTransport {
                 .find(|letter| letter.body == *request.body());
             sent.into_iter().for_each(|letter| letter.delivered = true);
         }
-        let request = sabotage::request(world, self.device, request);
         let transport = world
             .server
             .transport(&world.devices[self.device].user, peer(self.device));
         world.mix(request.uri().to_string().as_bytes());
         world.mix(request.body());
-        let answer = transport.send(request).await?;
-        let answer = sabotage::answer(world, self.device, answer).await;
+        let is_push = request.uri().path() == PUSH_PATH;
+        let answer = self.stop.served(transport.send(request)).await?;
+        if is_push {
+            world.hear_verdicts(answer.body());
+        }
         world.mix(answer.body());
         if answer.status().is_server_error() {
             let body = String::from_utf8_lossy(answer.body());
@@ -273,6 +318,12 @@ impl Transport for SimTransport {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         self.carry(request).await
     }
+}
+
+fn unauthorized() -> Result<Response<Bytes>, TransportError> {
+    let body = Bytes::from_static(br#"{"code":"token_expired","message":"log in again"}"#);
+    let answer = Response::builder().status(401).body(body);
+    answer.map_err(|e| TransportError::lost(e.to_string()))
 }
 
 /// A mistake of the simulation itself: it must not pass for a lost answer.

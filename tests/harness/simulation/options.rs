@@ -27,8 +27,8 @@ pub struct Options {
     pub renames_onto_taken_keys: bool,
     /// Flags that one row of a scope carries are moved.
     pub exclusive_flags: bool,
-    /// What is planted into the run, to see that it is found.
-    pub sabotage: Option<super::sabotage::Sabotage>,
+    /// Tombstones are forgotten, so that devices that were away have to pull anew.
+    pub garbage: bool,
 }
 
 impl Default for Options {
@@ -44,7 +44,7 @@ impl Default for Options {
             undeletes_onto_taken_keys: false,
             renames_onto_taken_keys: false,
             exclusive_flags: false,
-            sabotage: None,
+            garbage: true,
         }
     }
 }

@@ -61,6 +61,14 @@ pub(crate) enum What {
     Clock(usize),
     /// This device's program ends and starts again.
     Restart(usize),
+    /// This device's user and that of another one change the same thing at the same moment.
+    AtOnce(usize),
+    /// What this device logged in with is no longer good.
+    Expire(usize),
+    /// The server forgets what was deleted long enough ago.
+    Garbage,
+    /// The server's clock jumps.
+    ServerClock,
 }
 
 /// How many accounts share the server.
@@ -123,6 +131,7 @@ fn action(rng: &mut Rng, n_devices: usize, clocks: Clocks, options: &Options) ->
         (22, What::Sync(device)),
         (6, What::Push(device)),
         (6, What::Pull(device)),
+        (3, What::AtOnce(device)),
     ];
     if options.server_edits {
         weights.push((6, What::ServerEdit(device)));
@@ -130,9 +139,14 @@ fn action(rng: &mut Rng, n_devices: usize, clocks: Clocks, options: &Options) ->
     if options.faults {
         weights.push((5, What::Deliver));
         weights.push((2, What::Restart(device)));
+        weights.push((2, What::Expire(device)));
+    }
+    if options.garbage {
+        weights.push((3, What::Garbage));
     }
     if clocks == Clocks::Jumping {
         weights.push((3, What::Clock(device)));
+        weights.push((1, What::ServerClock));
     }
     let what = rng.weighted(&weights).unwrap_or(What::Sync(device));
     // Now and then enough time for a lease to run out.

@@ -3,7 +3,9 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use anyhow::Result;
-use sync_core::{SyncError, clocks::CLOCK_TOLERANCE_MS};
+use sync_core::{
+    SyncError, clocks::CLOCK_TOLERANCE_MS, planted::watched, protocol::ErrorCode,
+};
 
 use super::{
     device::lock,
@@ -12,6 +14,7 @@ use super::{
     oracles::{self, Watch},
     plan::{Action, Plan, What, wrong_by},
     rng::Rng,
+    stop,
     template::peer,
     trace::Trace,
     world::World,
@@ -89,6 +92,16 @@ impl World {
                 Ok(())
             }
             What::Restart(device) => self.devices[device].restart().await,
+            What::AtOnce(device) => self.edit_at_once(device, dice).await,
+            What::Expire(device) => {
+                self.devices[device].set_expired(true);
+                Ok(())
+            }
+            What::Garbage => self.collect_garbage(dice).await,
+            What::ServerClock => {
+                self.set_server_ahead(wrong_by(&mut Rng::new(dice)));
+                Ok(())
+            }
         }
     }
 
@@ -99,18 +112,18 @@ impl World {
     }
 
     async fn drive(self: &Arc<Self>, device: usize, how: How, chance: Option<Rng>) -> Result<()> {
-        let transport = SimTransport::new(self.clone(), device, chance);
+        let transport = Arc::new(SimTransport::new(self.clone(), device, chance));
         let engine = self.devices[device].engine()?;
         let work = async {
             match how {
-                How::Sync => engine.sync(&transport, &|_| {}).await,
-                How::Push => engine.push(&transport, &|_| {}).await,
-                How::Pull => engine.pull(&transport, &|_| {}).await,
+                How::Sync => engine.sync(&*transport, &|_| {}).await,
+                How::Push => engine.push(&*transport, &|_| {}).await,
+                How::Pull => engine.pull(&*transport, &|_| {}).await,
             }
         };
         let result = tokio::select! {
             biased;
-            result = work => Some(result),
+            result = watched(stop::look(&transport), work) => Some(result),
             () = transport.crashed() => None,
         };
         drop(engine);
@@ -122,8 +135,12 @@ impl World {
             Some(Ok(report)) => self.line(format!("   d{device} {report:?}")),
             Some(Err(error)) => {
                 self.line(format!("   d{device} fails: {error}"));
-                if !forgivable(&error, transport.was_faulty()) {
+                let expired = self.devices[device].expired();
+                if !forgivable(&error, transport.was_faulty(), expired) {
                     self.violation(format!("a sync failed by itself: {error:?}"));
+                }
+                if matches!(error, SyncError::Unauthorized) {
+                    self.devices[device].set_expired(false);
                 }
             }
         }
@@ -172,8 +189,13 @@ impl World {
 }
 
 /// Whether a sync may fail so.
-fn forgivable(error: &SyncError, faulty: bool) -> bool {
+fn forgivable(error: &SyncError, faulty: bool, expired: bool) -> bool {
+    if error.code() == Some(ErrorCode::CursorTooOld) {
+        // Where only a push was asked for, or the server forgot more in the middle of a pull.
+        return true;
+    }
     match error {
+        SyncError::Unauthorized => expired,
         // The lease of a program that ended runs out by itself.
         SyncError::Busy => true,
         SyncError::Transport(error) => faulty && !error.message.contains("simulation is broken"),

@@ -5,7 +5,10 @@ use std::{path::Path, sync::Arc};
 use anyhow::{Context, Result};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 use sync_core::{
-    Clock, CountedIds, Device, Ids, ManualClock, device::Connection, schema::pin_clock,
+    Clock, CountedIds, Device, Ids, ManualClock,
+    device::Connection,
+    planted::{Bug, planted_bug},
+    schema::pin_clock,
 };
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -52,7 +55,12 @@ impl Template {
     /// Made at the first asking.
     pub(crate) async fn get() -> Result<&'static Self> {
         static TEMPLATE: OnceCell<Template> = OnceCell::const_new();
-        TEMPLATE.get_or_try_init(Self::make).await
+        static PLANTED: OnceCell<Template> = OnceCell::const_new();
+        let template = match planted_bug() {
+            Some(Bug::PlainUniqueIndex) => &PLANTED,
+            _ => &TEMPLATE,
+        };
+        template.get_or_try_init(Self::make).await
     }
 
     async fn make() -> Result<Self> {

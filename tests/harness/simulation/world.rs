@@ -1,24 +1,29 @@
 //! Everything of one run: a server, devices, the time, and what is known of what was done.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+    },
 };
 
 use anyhow::Result;
 use bytes::Bytes;
-use sea_orm::DatabaseConnection;
-use sync_core::{ManualClock, schema::pin_clock};
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+use sync_core::{ManualClock, protocol::PushAnswer, schema::pin_clock};
 use tempfile::TempDir;
 
 use super::{
     device::{SimDevice, lock},
-    dump::{Dump, dump},
+    dump::{Dump, Row, dump},
     edits::Editor,
     ledger::{Ledger, Place},
     options::Options,
+    oracles,
     plan::{Clocks, Plan},
     rng::Rng,
+    tables::{Kind, Role},
     template::{self, BEGIN_MS, Template},
     trace::Trace,
 };
@@ -49,6 +54,9 @@ pub(crate) struct World {
     violations: Mutex<Vec<String>>,
     trace: Mutex<Trace>,
     server_clock: Arc<ManualClock>,
+    server_ahead_ms: AtomicI64,
+    /// What the server has refused: a row's name and the verdict's code.
+    verdicts: Mutex<HashSet<(String, String)>>,
     pub(crate) clocks: Clocks,
     true_ms: AtomicI64,
     n_texts: AtomicU64,
@@ -89,6 +97,8 @@ impl World {
             violations: Mutex::default(),
             trace: Mutex::default(),
             server_clock,
+            server_ahead_ms: AtomicI64::new(0),
+            verdicts: Mutex::default(),
             clocks: plan.clocks,
             true_ms: AtomicI64::new(BEGIN_MS),
             n_texts: AtomicU64::new(0),
@@ -116,8 +126,41 @@ impl World {
 
     pub(crate) fn advance(&self, ms: i64) {
         let now_ms = self.true_ms.fetch_add(ms, Ordering::SeqCst) + ms;
-        self.server_clock.set(now_ms);
+        self.server_clock
+            .set(now_ms + self.server_ahead_ms.load(Ordering::SeqCst));
         self.devices.iter().for_each(|device| device.tick(now_ms));
+    }
+
+    /// Has the server's clock be off by so much from now on.
+    pub(crate) fn set_server_ahead(&self, ahead_ms: i64) {
+        self.server_ahead_ms.store(ahead_ms, Ordering::SeqCst);
+        self.advance(0);
+    }
+
+    /// Takes down which rows the server has refused, and why.
+    pub(crate) fn hear_verdicts(&self, body: &[u8]) {
+        let Ok(answer) = serde_json::from_slice::<PushAnswer>(body) else {
+            return;
+        };
+        let refused = answer.tables.into_iter().flat_map(|table| table.rows);
+        let refused = refused.filter_map(|row| Some((row.remote_id, row.code?)));
+        lock(&self.verdicts).extend(refused);
+    }
+
+    /// Whether the server has ever refused this row for this reason.
+    pub(crate) fn has_refused(&self, remote_id: &str, code: &str) -> bool {
+        lock(&self.verdicts).contains(&(remote_id.to_owned(), code.to_owned()))
+    }
+
+    /// The server forgets what was deleted until some moment of the last minutes.
+    pub(crate) async fn collect_garbage(&self, dice: u64) -> Result<()> {
+        // The names that go with it are needed to tell what became of rows.
+        oracles::take_down_aliases(self).await?;
+        let now_ms = sync_core::Clock::now_ms(&*self.server_clock);
+        let age_ms = Rng::new(dice).between(0, 60_000);
+        let garbage = self.server.engine.collect_garbage(now_ms - age_ms).await?;
+        self.line(format!("   the server forgets: {garbage:?}"));
+        Ok(())
     }
 
     pub(crate) fn line(&self, line: impl Into<String>) {
@@ -152,6 +195,41 @@ impl World {
         let writer = (Place::Device(number), device.user.as_str(), now_ms);
         self.edit_database(&db, writer, &format!("d{number}"), dice)
             .await
+    }
+
+    /// Two users write the same text of the same row, each on a device of their own, at the same moment.
+    pub(crate) async fn edit_at_once(&self, number: usize, dice: u64) -> Result<()> {
+        let mut rng = Rng::new(dice);
+        let account = self.devices[number].account;
+        let others: Vec<usize> = (0..self.devices.len())
+            .filter(|&other| other != number && self.devices[other].account == account)
+            .collect();
+        let Some(&other) = rng.pick(&others) else {
+            return Ok(());
+        };
+        let (one, two) = (
+            dump(&self.devices[number].db()?).await?,
+            dump(&self.devices[other].db()?).await?,
+        );
+        let Some((here, there, column)) = same_text(&mut rng, &one, &two) else {
+            return Ok(());
+        };
+        self.advance(3);
+        for (number, row, before) in [(number, here, &one), (other, there, &two)] {
+            let device = &self.devices[number];
+            let db = device.db()?;
+            pin_clock(&db, Some(sync_core::Clock::now_ms(&*device.clock))).await?;
+            let text = self.n_texts.fetch_add(1, Ordering::SeqCst) + 1;
+            let sql = format!(
+                "UPDATE {} SET \"{column}\" = '{}.d{number}.{text}' WHERE id = {}",
+                row.table.name, device.user, row.id
+            );
+            db.execute_unprepared(&sql).await?;
+            self.line(format!("   d{number} edits at once: {sql}"));
+            let after = dump(&db).await?;
+            lock(&self.ledger).record(Place::Device(number), before, &after, self.now_ms());
+        }
+        Ok(())
     }
 
     /// Somebody writes rows of an account in the server's database.
@@ -215,4 +293,28 @@ impl World {
         }
         Ok(self.server.db.close_by_ref().await?)
     }
+}
+
+/// A live row that both have under one name, and a column of it that holds free text.
+fn same_text(rng: &mut Rng, one: &Dump, two: &Dump) -> Option<(Row, Row, &'static str)> {
+    let pairs: Vec<(&Row, &Row)> = one
+        .rows
+        .iter()
+        .filter(|row| row.live() && row.remote_id.is_some())
+        .filter_map(|row| {
+            let same = |other: &&Row| {
+                other.live() && other.table == row.table && other.remote_id == row.remote_id
+            };
+            Some((row, two.rows.iter().find(same)?))
+        })
+        .collect();
+    let &(here, there) = rng.pick(&pairs)?;
+    let texts: Vec<&'static str> = here
+        .table
+        .columns
+        .iter()
+        .filter(|c| c.role == Role::Free && c.kind == Kind::Text && c.group == c.name)
+        .map(|c| c.name)
+        .collect();
+    Some((here.clone(), there.clone(), rng.pick(&texts)?))
 }

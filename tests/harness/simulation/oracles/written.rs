@@ -38,7 +38,7 @@ impl History<'_> {
 }
 
 /// Names that turned out to be of rows that are there already.
-pub(super) async fn take_down_aliases(world: &World) -> Result<()> {
+pub(crate) async fn take_down_aliases(world: &World) -> Result<()> {
     let db = &world.server.db;
     let sql = "SELECT tbl, alias, remote_id FROM sync_alias";
     for row in db
@@ -201,11 +201,24 @@ fn unique(writes: &[&Write], value: &Value) -> bool {
     writes.iter().filter(|write| write.value == *value).count() == 1
 }
 
+/// Of two edits made at one moment, on devices and of the same value, the greater value stands.
+fn tie<'a>(one: &'a Write, other: &'a Write) -> Option<&'a Write> {
+    let on_device = |write: &Write| matches!(write.key.place, Place::Device(_));
+    let text = |write: &Write| write.value.len() == 1 && write.value[0].is_some();
+    let plain = |write: &Write| on_device(write) && text(write) && write.seen.is_some();
+    let tie = plain(one) && plain(other) && one.key.place != other.key.place;
+    tie.then(|| if one.value > other.value { one } else { other })
+}
+
 /// What has to be there when all clocks are right; none where that cannot be said: of two edits at
 /// once, and of one that may have been taken back.
 fn latest<'a>(writes: &[&'a Write]) -> Option<&'a Value> {
     let at = writes.iter().map(|write| write.at).max()?;
     let mut last = writes.iter().filter(|write| write.at == at);
     let (write, other) = (last.next()?, last.next());
-    (other.is_none() && unique(writes, &write.value)).then_some(&write.value)
+    let wanted = match other {
+        None => write,
+        Some(other) => tie(write, other).filter(|_| last.next().is_none())?,
+    };
+    unique(writes, &wanted.value).then_some(&wanted.value)
 }
