@@ -64,9 +64,9 @@ pub use on::{plant, planted_bug, watched};
 pub(crate) use on::{planted, reach};
 
 #[cfg(not(feature = "planted-bugs"))]
-pub use off::{planted_bug, watched};
-#[cfg(not(feature = "planted-bugs"))]
 pub(crate) use off::{planted, reach};
+#[cfg(not(feature = "planted-bugs"))]
+pub use off::{planted_bug, watched};
 
 #[cfg(feature = "planted-bugs")]
 mod on {

@@ -51,11 +51,7 @@ impl SyncServer {
         Ok(garbage)
     }
 
-    async fn collect_account(
-        &self,
-        user_id: &str,
-        older_than_ms: i64,
-    ) -> Result<u64, ServerError> {
+    async fn collect_account(&self, user_id: &str, older_than_ms: i64) -> Result<u64, ServerError> {
         let (mut behind, mut n_tombstones) = (0, 0);
         let mut attempt = 1;
         loop {

@@ -32,8 +32,8 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use self::{device::lock, plan::Plan, run::run};
 pub use self::options::Options;
+use self::{device::lock, plan::Plan, run::run};
 
 /// Runs seeds one after the other, on as many threads as there are processors.
 ///

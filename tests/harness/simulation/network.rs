@@ -67,9 +67,9 @@ pub(crate) struct SimTransport {
 impl SimTransport {
     pub(crate) fn new(world: Arc<World>, device: usize, chance: Option<Rng>) -> Self {
         let mut chance = chance;
-        let stop = chance
-            .as_mut()
-            .map_or_else(Stop::default, |chance| Stop::draw(chance, world.devices.len()));
+        let stop = chance.as_mut().map_or_else(Stop::default, |chance| {
+            Stop::draw(chance, world.devices.len())
+        });
         Self {
             world,
             device,
@@ -93,7 +93,8 @@ impl SimTransport {
             return;
         }
         if let Err(error) = self.world.sync_calmly(other).await {
-            self.world.violation(format!("a sync in between: {error:#}"));
+            self.world
+                .violation(format!("a sync in between: {error:#}"));
         }
     }
 
@@ -156,7 +157,10 @@ impl SimTransport {
                 Fault::ClockJump,
             ),
             (2, Fault::Expire),
-            (if self.world.options.garbage { 1 } else { 0 }, Fault::Garbage),
+            (
+                if self.world.options.garbage { 1 } else { 0 },
+                Fault::Garbage,
+            ),
         ];
         let fault = chance.weighted(&weights).unwrap_or(Fault::None);
         (fault, chance.next())

@@ -3,9 +3,7 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use anyhow::Result;
-use sync_core::{
-    SyncError, clocks::CLOCK_TOLERANCE_MS, planted::watched, protocol::ErrorCode,
-};
+use sync_core::{SyncError, clocks::CLOCK_TOLERANCE_MS, planted::watched, protocol::ErrorCode};
 
 use super::{
     device::lock,
