@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use sea_orm::ConnectionTrait;
-use sync_core::{Ids, SystemClock, UuidV7};
+use sync_core::{Ids, SystemClock, UuidV7, device::Restart};
 use sync_tests::{Backend, InProcessServer, Scene, SceneDevice, TestDb, on_both_backends};
 
 /// The server was set up anew.
@@ -23,6 +23,53 @@ async fn pl14_so_is_a_wiped_account(db: TestDb) -> Result<()> {
     for device in &devices {
         refuses(&scene, device, "cursor_ahead").await?;
     }
+    Ok(())
+}
+
+/// A person says that the devices are right: all they have is sent again, and merged.
+async fn pl14_what_was_lost_at_the_server_is_sent_again_when_told_to(db: TestDb) -> Result<()> {
+    let (scene, devices) = with_edits(db).await?;
+    let before = values(&devices[0]).await?.len();
+    wipe(&scene).await?;
+    new_epoch(&scene).await?;
+    for device in &devices {
+        assert!(device.sync().await.is_err());
+        device.device.device.restart(Restart::KeepMine).await?;
+    }
+    scene.settled(&devices.each_ref()).await?;
+    let names = "SELECT name FROM profiles UNION ALL SELECT name FROM lists ORDER BY 1";
+    assert_eq!(scene.rows(names).await?, ["Edited", "New", "One", "Two"]);
+    assert_eq!(values(&devices[0]).await?.len(), before + 1);
+    Ok(())
+}
+
+/// The same life, and yet most rows are gone: nothing goes here before a person has said so.
+async fn pl15_a_server_that_lost_most_rows_is_told(db: TestDb) -> Result<()> {
+    let scene = Scene::new(db).await?;
+    let (a, b) = scene.pair().await?;
+    let profile = a.add_profile("Kids").await?;
+    for number in 0..30 {
+        a.add_list(profile, &format!("List {number}")).await?;
+    }
+    scene.settled(&[&a, &b]).await?;
+    for sql in [
+        "DELETE FROM lists",
+        "DELETE FROM sync_deleted",
+        "DELETE FROM sync_feed WHERE tbl = 'lists'",
+        "UPDATE sync_account SET horizon = head + 1, head = head + 1",
+    ] {
+        scene.server.db.execute_unprepared(sql).await?;
+    }
+    b.add_list(1, "Mine").await?;
+    for _ in 0..2 {
+        let error = b.sync().await.err().map(|error| error.word().to_owned());
+        assert_eq!(error.as_deref(), Some("mass_deletion"));
+        assert_eq!(b.one("SELECT count(*) FROM lists").await?, "31");
+    }
+    b.device.device.restart(Restart::TakeTheirs).await?;
+    b.sync().await?;
+    assert_eq!(b.rows("SELECT name FROM lists").await?, ["Mine"]);
+    assert_eq!(scene.rows("SELECT name FROM lists").await?, ["Mine"]);
     Ok(())
 }
 
@@ -226,7 +273,11 @@ async fn wipe(scene: &Scene) -> Result<()> {
     Ok(())
 }
 
-on_both_backends!(pl14_a_wiped_server_is_told_and_nothing_is_deleted_or_sent,);
+on_both_backends!(
+    pl14_a_wiped_server_is_told_and_nothing_is_deleted_or_sent,
+    pl14_what_was_lost_at_the_server_is_sent_again_when_told_to,
+    pl15_a_server_that_lost_most_rows_is_told,
+);
 
 on_both_backends!(pl14_a_new_life_is_noticed_without_a_cursor);
 
