@@ -18,13 +18,30 @@ pub struct Stamp(
     pub i64,
     /// The device's own time in milliseconds. Decides between edits of one device.
     pub i64,
+    /// The position in the feed that brought it; 0 until it has one. Tells who has seen it.
+    pub i64,
 );
 
 impl Stamp {
+    /// An edit at this server time, by this device, at this time of its own clock.
+    pub fn new(at: i64, device: i64, device_ms: i64) -> Self {
+        Self(at, device, device_ms, 0)
+    }
+
+    /// The same edit, where it changes nothing that is at `position` already.
+    pub(crate) fn at_position(self, position: i64) -> Self {
+        Self(self.0, self.1, self.2, position)
+    }
+
+    /// The position in the feed that brought it.
+    pub(crate) fn position(self) -> i64 {
+        self.3
+    }
+
     /// For what follows from this edit on a register that was last edited at `current`.
     pub(crate) fn followed_by(self, current: Self) -> Self {
         let at = self.0.max(current.0.saturating_add(1));
-        Self(at, -self.1.abs(), self.2)
+        Self::new(at, -self.1.abs(), self.2)
     }
 
     /// Whether no device has made this edit itself.
@@ -57,7 +74,7 @@ impl Clocks {
     /// also when they come again.
     pub(crate) fn overrule(&mut self, register: &str, now_ms: i64) {
         let at = now_ms.max(self.get(register).at().saturating_add(1));
-        self.set(register, Stamp(at, 0, at));
+        self.set(register, Stamp::new(at, 0, at));
     }
 
     /// Sets the register's stamp.
@@ -65,6 +82,21 @@ impl Clocks {
         if self.get(register) != stamp {
             self.1.insert(register.to_owned(), stamp);
         }
+    }
+
+    /// The same, where what has no position in the feed yet is given this one.
+    pub(crate) fn placed(&self, position: i64) -> Self {
+        let place = |stamp: &Stamp| match stamp.position() {
+            0 => stamp.at_position(position),
+            _ => *stamp,
+        };
+        let registers = self.1.iter();
+        Self(
+            place(&self.0),
+            registers
+                .map(|(name, stamp)| (name.clone(), place(stamp)))
+                .collect(),
+        )
     }
 
     /// The latest edit of any register, in server time.
@@ -111,10 +143,17 @@ impl Timekeeper {
 
     /// A new edit's stamp.
     pub fn stamp(&self, edited_at_ms: i64) -> Stamp {
-        Stamp(self.server_time(edited_at_ms), self.device, edited_at_ms)
+        Stamp::new(self.server_time(edited_at_ms), self.device, edited_at_ms)
     }
 
-    /// The stamp of an edit on top of `current`: what a device edits later is later, however slow the
+    /// The stamp of an edit by somebody who had seen what is stamped `current`: it is later, whatever the
+    /// clocks say. That they were set back, here or there, does not make the edit older.
+    pub fn stamp_over(&self, current: Stamp, edited_at_ms: i64) -> Stamp {
+        let stamp = self.stamp(edited_at_ms);
+        Stamp::new(stamp.0.max(current.0.saturating_add(1)), stamp.1, stamp.2)
+    }
+
+    /// The stamp of an edit on top of `current`, seen or not: what a device edits later is later, however slow the
     /// way of its earlier edit was. `None` for what the device itself has edited since.
     pub fn restamp(&self, current: Stamp, edited_at_ms: i64) -> Option<Stamp> {
         let stamp = self.stamp(edited_at_ms);
@@ -123,11 +162,7 @@ impl Timekeeper {
             _ if !own => Some(stamp),
             std::cmp::Ordering::Less => None,
             std::cmp::Ordering::Equal => Some(current),
-            std::cmp::Ordering::Greater => Some(Stamp(
-                stamp.0.max(current.0.saturating_add(1)),
-                stamp.1,
-                stamp.2,
-            )),
+            std::cmp::Ordering::Greater => Some(self.stamp_over(current, edited_at_ms)),
         }
     }
 
@@ -190,8 +225,8 @@ mod tests {
 
     #[test]
     fn a_register_without_its_own_stamp_has_the_rows() {
-        let mut clocks = Clocks::all(Stamp(5, 1, 5));
-        clocks.set("name", Stamp(9, 2, 9));
+        let mut clocks = Clocks::all(Stamp::new(5, 1, 5));
+        clocks.set("name", Stamp::new(9, 2, 9).at_position(3));
         assert_eq!(
             (
                 clocks.get("name").at(),
@@ -200,7 +235,7 @@ mod tests {
             ),
             (9, 5, 9)
         );
-        let json = serde_json::to_string(&clocks).expect("serialises");
-        assert_eq!(json, r#"[[5,1,5],{"name":[9,2,9]}]"#);
+        let json = serde_json::to_string(&clocks.placed(7)).expect("serialises");
+        assert_eq!(json, r#"[[5,1,5,7],{"name":[9,2,9,3]}]"#);
     }
 }

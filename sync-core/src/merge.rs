@@ -84,7 +84,9 @@ fn merge_register<W: WireRow>(
         }
     }
     if order == Ordering::Greater && clocks.get(register.name) == mine {
-        clocks.set(register.name, stamp);
+        // What one had seen has only got another time.
+        let position = if same { mine.position() } else { 0 };
+        clocks.set(register.name, stamp.at_position(position));
         merged.restamped = true;
     }
 }

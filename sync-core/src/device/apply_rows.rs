@@ -11,6 +11,7 @@ use super::{
     here::{drop_pending, is_gone, pending},
     quarantine, settle,
     state::execute,
+    undone,
 };
 use crate::{
     bulk::{CHUNK, value_to_i64},
@@ -58,6 +59,9 @@ impl<E: Syncable> Table<E> {
         if !plan.settled.is_empty() {
             drop_pending(tx, E::SHAPE.table, meta.id, &plan.settled).await?;
             settle::clean_rows(tx, E::SHAPE.table, E::SHAPE.id, &[meta.id]).await?;
+        }
+        if plan.dirty {
+            undone::keep(tx, &E::SHAPE, meta.id).await?;
         }
         if plan.take.is_empty() {
             return Ok(());

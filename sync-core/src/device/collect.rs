@@ -5,14 +5,13 @@ use std::{borrow::Cow, collections::BTreeMap};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement, Value};
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{BatchLimits, Device, Outgoing, State, Wanted, settle, state};
+use super::{BatchLimits, Device, Outgoing, State, Wanted, settle, state, undone};
 use crate::{
     error::SyncError,
     owner,
     protocol::{PROTOCOL_VERSION, PushRequest, PushRow, TablePush},
     registry::Registered,
     rows::placeholders,
-    schema::register_text,
     shape::{DELETED_AT, EVERY_REGISTER},
     tx,
     wire::Millis,
@@ -90,7 +89,7 @@ impl Device {
             full: false,
         };
         if let Progress::Gone { after } = progress {
-            let last = self.collect_gone(&tx, after, &mut filling).await?;
+            let last = self.collect_gone(&tx, &state, after, &mut filling).await?;
             *progress = match last.filter(|_| filling.full) {
                 Some(after) => Progress::Gone { after },
                 None => Progress::start_of(0),
@@ -101,7 +100,7 @@ impl Device {
                 break;
             };
             *progress = match self
-                .collect_table(&tx, registered, &user, after, &mut filling)
+                .collect_table(&tx, registered, (&state, &user), after, &mut filling)
                 .await?
             {
                 Some(after) => Progress::Table { number, after },
@@ -148,11 +147,12 @@ impl Device {
     async fn collect_gone(
         &self,
         tx: &DatabaseTransaction,
+        state: &State,
         after: &(String, i64, String),
         filling: &mut Filling,
     ) -> Result<Option<(String, i64, String)>, DbErr> {
         let sql = format!(
-            "SELECT tbl, row_id, remote_id, edited_at FROM sync_deleted
+            "SELECT tbl, row_id, remote_id, edited_at, cursor FROM sync_deleted
              WHERE (tbl, row_id, remote_id) > ($1, $2, $3) ORDER BY tbl, row_id, remote_id LIMIT {}",
             filling.rows_left
         );
@@ -168,12 +168,17 @@ impl Device {
                 (row.try_get("", "tbl")?, row.try_get("", "remote_id")?);
             let (row_id, edited_at): (i64, i64) =
                 (row.try_get("", "row_id")?, row.try_get("", "edited_at")?);
-            let row: BTreeMap<_, _> = [(DELETED_AT, Millis(edited_at))].into();
-            let changed = [(DELETED_AT.to_owned(), edited_at)].into();
+            let row_cursor: Option<String> = row.try_get("", "cursor")?;
+            let deleted: BTreeMap<_, _> = [(DELETED_AT, Millis(edited_at))].into();
+            let cursor = older_cursor(&row_cursor, state);
             let json = to_raw_value(&PushRow {
                 remote_id: remote_id.clone(),
-                changed,
-                row,
+                changed: [(DELETED_AT.to_owned(), edited_at)].into(),
+                cursors: cursor
+                    .map(|c| (DELETED_AT.to_owned(), c))
+                    .into_iter()
+                    .collect(),
+                row: deleted,
             });
             let json = json.map_err(|e| DbErr::Json(e.to_string()))?;
             last = Some((table.clone(), row_id, remote_id.clone()));
@@ -187,20 +192,20 @@ impl Device {
         &self,
         tx: &DatabaseTransaction,
         registered: &Registered,
-        user: &str,
+        (state, user): (&State, &str),
         after: i64,
         filling: &mut Filling,
     ) -> Result<Option<i64>, SyncError> {
         let table = registered.shape.table;
         let (mut wanted, mut more) = self
-            .wanted(tx, registered, user, after, filling.rows_left)
+            .wanted(tx, registered, (state, user), after, filling.rows_left)
             .await?;
         let Some(mut last) = wanted.last().map(|w| w.row_id) else {
             return Ok(None);
         };
-        if self.drop_undone(tx, registered, after, last).await? {
+        if undone::forget_between(tx, registered.shape, after, last).await? {
             (wanted, more) = self
-                .wanted(tx, registered, user, after, filling.rows_left)
+                .wanted(tx, registered, (state, user), after, filling.rows_left)
                 .await?;
             let Some(new_last) = wanted.last().map(|w| w.row_id) else {
                 return Ok(None);
@@ -275,13 +280,13 @@ impl Device {
         &self,
         tx: &DatabaseTransaction,
         registered: &Registered,
-        user: &str,
+        (state, user): (&State, &str),
         after: i64,
         limit: usize,
     ) -> Result<(Vec<Wanted>, bool), DbErr> {
         let most = limit + registered.shape.registers.len() + 1;
         let sql = format!(
-            "SELECT row_id, register, edited_at FROM sync_pending
+            "SELECT row_id, register, edited_at, cursor FROM sync_pending
              WHERE tbl = $2 AND row_id > $3 AND {} ORDER BY row_id LIMIT {most}",
             owner::owns_row(&self.registry, registered, "sync_pending.row_id")
         );
@@ -299,14 +304,23 @@ impl Device {
             let (row_id, register): (i64, String) =
                 (row.try_get("", "row_id")?, row.try_get("", "register")?);
             let edited_at: i64 = row.try_get("", "edited_at")?;
+            let cursor: Option<String> = row.try_get("", "cursor")?;
+            let cursor = match register == EVERY_REGISTER {
+                true => cursor,
+                false => older_cursor(&cursor, state),
+            };
             if wanted.last().is_none_or(|w| w.row_id != row_id) {
                 wanted.push(Wanted {
                     row_id,
                     changed: BTreeMap::new(),
+                    cursors: BTreeMap::new(),
                     new_name: self.ids.next(),
                 });
             }
             if let Some(wanted) = wanted.last_mut() {
+                if let Some(cursor) = cursor {
+                    wanted.cursors.insert(register.clone(), cursor);
+                }
                 wanted.changed.insert(register, edited_at);
             }
         }
@@ -317,44 +331,6 @@ impl Device {
         let more = cut_short || wanted.len() > limit;
         wanted.truncate(limit);
         Ok((wanted, more))
-    }
-
-    /// Forgets edits that went back to the value before, unless the server may have seen what was undone.
-    async fn drop_undone(
-        &self,
-        tx: &DatabaseTransaction,
-        registered: &Registered,
-        after: i64,
-        last: i64,
-    ) -> Result<bool, DbErr> {
-        let shape = registered.shape;
-        let (table, id) = (shape.table, shape.id);
-        let now: Vec<String> = shape
-            .registers
-            .iter()
-            .map(|r| format!("WHEN '{}' THEN {}", r.name, register_text(r.columns, "t.")))
-            .collect();
-        let sql = format!(
-            "SELECT p.row_id, p.register FROM sync_pending p JOIN \"{table}\" t ON t.\"{id}\" = p.row_id
-             WHERE p.tbl = $1 AND p.row_id > $2 AND p.row_id <= $3 AND p.sent = 0 AND p.register <> '{EVERY_REGISTER}'
-               AND p.base = CASE p.register {} END",
-            now.join(" ")
-        );
-        let backend = tx.get_database_backend();
-        let values = [table.into(), after.into(), last.into()];
-        let undone = tx
-            .query_all_raw(Statement::from_sql_and_values(backend, sql, values))
-            .await?;
-        let mut rows = Vec::with_capacity(undone.len());
-        for row in &undone {
-            let (row_id, register): (i64, String) =
-                (row.try_get("", "row_id")?, row.try_get("", "register")?);
-            let sql = "DELETE FROM sync_pending WHERE tbl = $1 AND row_id = $2 AND register = $3";
-            state::execute(tx, sql, vec![table.into(), row_id.into(), register.into()]).await?;
-            rows.push(row_id);
-        }
-        settle::clean(tx, registered, &rows).await?;
-        Ok(!undone.is_empty())
     }
 }
 
@@ -396,6 +372,13 @@ impl Filling {
             last.json.push(json);
         }
     }
+}
+
+/// The cursor an edit was made at, unless it is the one the device has still. Where it is not known, the
+/// device may have seen nothing.
+fn older_cursor(cursor: &Option<String>, state: &State) -> Option<String> {
+    let cursor = cursor.as_deref().unwrap_or("0");
+    (cursor != state.cursor.as_deref().unwrap_or("0")).then(|| cursor.to_owned())
 }
 
 /// Keeps how many edits of each register go out: later ones are told from them by their count.

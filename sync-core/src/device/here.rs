@@ -6,7 +6,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, QueryFilter, Statement, Value,
 };
 
-use super::{apply::Local, state::execute};
+use super::{apply::Local, state::execute, undone};
 use crate::{
     bulk::CHUNK, db_error::is_unreadable, protocol::PullRow, refs::LocalIds, rows::placeholders,
     syncable::Syncable, table::Table, wire::WireRow,
@@ -34,7 +34,12 @@ impl<E: Syncable> Table<E> {
             .map(|(name, local)| (E::meta(&local.model).id, name.clone()))
             .collect();
         let ids: Vec<i64> = by_id.keys().copied().collect();
-        for (id, register) in pending(tx, E::SHAPE.table, &ids).await? {
+        let mut waiting = pending(tx, E::SHAPE.table, &ids).await?;
+        if !waiting.is_empty() {
+            undone::forget_of(tx, &E::SHAPE, &ids).await?;
+            waiting = pending(tx, E::SHAPE.table, &ids).await?;
+        }
+        for (id, register) in waiting {
             if let Some(local) = by_id.get(&id).and_then(|name| locals.get_mut(name)) {
                 local.pending.insert(register);
             }

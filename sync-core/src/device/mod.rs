@@ -3,6 +3,7 @@
 mod apply;
 mod apply_rows;
 mod apply_tree;
+mod bury;
 mod collect;
 mod conflict;
 mod here;
@@ -18,6 +19,7 @@ mod settle;
 mod state;
 mod status;
 mod sync;
+mod undone;
 
 use std::sync::Arc;
 

@@ -20,6 +20,8 @@ pub(crate) struct Wanted {
     pub(crate) row_id: i64,
     /// When each pending register was last edited, by the device's clock.
     pub(crate) changed: BTreeMap<String, i64>,
+    /// How far the device had pulled when it first edited a register, where it has pulled more since.
+    pub(crate) cursors: BTreeMap<String, String>,
     /// The name it gets, should it have none yet.
     pub(crate) new_name: String,
 }
@@ -92,7 +94,8 @@ impl<E: Syncable> Table<E> {
             if known.is_none() {
                 named.push((row_id, remote_id.clone()));
             }
-            let json = self.push_row(&remote_id, row, known.is_none(), changed)?;
+            let cursors = wanted.cursors.clone();
+            let json = self.push_row(&remote_id, row, known.is_none(), changed, cursors)?;
             outgoing.push(Outgoing::Ready {
                 row_id,
                 remote_id,
@@ -175,6 +178,7 @@ impl<E: Syncable> Table<E> {
         row: E::Wire,
         new: bool,
         mut changed: BTreeMap<String, i64>,
+        mut cursors: BTreeMap<String, String>,
     ) -> Result<Box<RawValue>, DbErr> {
         if new && !changed.contains_key(EVERY_REGISTER) {
             let first = changed.values().copied().min().unwrap_or_default();
@@ -190,9 +194,11 @@ impl<E: Syncable> Table<E> {
         };
         // Registers of another version of the program are not known to this one, nor to its row.
         changed.retain(|name, _| name == EVERY_REGISTER || E::SHAPE.register(name).is_some());
+        cursors.retain(|name, _| !new && changed.contains_key(name));
         let row = PushRow {
             remote_id: remote_id.to_owned(),
             changed,
+            cursors,
             row,
         };
         to_raw_value(&row).map_err(|e| DbErr::Json(e.to_string()))

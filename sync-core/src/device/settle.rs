@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 
 use super::{
     ApplyContext, Device, apply,
+    bury::bury,
     collect::{Batch, SentRow, SentTable},
     quarantine, rename, state,
     state::execute,
@@ -91,6 +92,9 @@ impl Device {
                 continue;
             }
             if verdict.verdict == VerdictKind::Rejected {
+                if !sent.gone && lacks_parent(verdict) && bury(tx, registered, row.row_id).await? {
+                    continue;
+                }
                 report.n_rejected += 1;
                 events.push(self.settle_rejected(tx, table, row, verdict).await?);
                 continue;
@@ -191,6 +195,13 @@ impl Device {
         }
         Ok(false)
     }
+}
+
+fn lacks_parent(verdict: &Verdict) -> bool {
+    matches!(
+        verdict.code.as_deref(),
+        Some("unknown_parent" | "parent_rejected")
+    )
 }
 
 /// Whether the row is still pending just as it was sent.
@@ -315,7 +326,11 @@ pub(super) async fn clean_rows(
     Ok(())
 }
 
-async fn clear_rejected(tx: &DatabaseTransaction, table: &str, rows: &[i64]) -> Result<(), DbErr> {
+pub(super) async fn clear_rejected(
+    tx: &DatabaseTransaction,
+    table: &str,
+    rows: &[i64],
+) -> Result<(), DbErr> {
     let any = "SELECT 1 AS one FROM sync_rejected LIMIT 1";
     let any = Statement::from_string(tx.get_database_backend(), any);
     if tx.query_one_raw(any).await?.is_none() {
@@ -382,7 +397,7 @@ pub(super) async fn reject(
     execute(tx, sql, values).await
 }
 
-fn with_table(table: &str, rows: &[i64]) -> Vec<Value> {
+pub(super) fn with_table(table: &str, rows: &[i64]) -> Vec<Value> {
     std::iter::once(table.into())
         .chain(rows.iter().map(|id| (*id).into()))
         .collect()

@@ -51,6 +51,11 @@ pub struct PushRow<W> {
     /// `*` stands for every register without an entry of its own.
     #[serde(deserialize_with = "each_once")]
     pub changed: BTreeMap<String, i64>,
+    /// How far the device had pulled when it first edited a register, where that is not the request's cursor;
+    /// what is sent under `*` without a cursor was made on nothing. An edit beats what its device had seen,
+    /// whatever the clocks say.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cursors: BTreeMap<String, String>,
     /// The columns of the changed registers.
     pub row: W,
 }

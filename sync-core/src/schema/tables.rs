@@ -38,16 +38,17 @@ pub(super) async fn create<C: ConnectionTrait>(db: &C, side: Side) -> Result<(),
 }
 
 /// Pending changes: registers edited here that the other side has not taken yet.
-/// `base` is the value before the first edit, `sent` the count of edits when they were last sent.
+/// `base` is the value before the first edit, `cursor` how far the device had pulled when it was made, `sent`
+/// the count of edits when they were last sent.
 const PENDING: &str = "CREATE TABLE IF NOT EXISTS sync_pending (
     tbl TEXT NOT NULL, row_id BIGINT NOT NULL, register TEXT NOT NULL, base TEXT,
-    edited_at BIGINT NOT NULL, edits BIGINT NOT NULL, sent BIGINT NOT NULL,
+    edited_at BIGINT NOT NULL, edits BIGINT NOT NULL, sent BIGINT NOT NULL, cursor TEXT,
     PRIMARY KEY (tbl, row_id, register)) {clustered}";
 
 /// Rows that are gone from their table and that the other side may still have.
 const DELETED: &str = "CREATE TABLE IF NOT EXISTS sync_deleted (
     tbl TEXT NOT NULL, row_id BIGINT NOT NULL, remote_id TEXT NOT NULL, edited_at BIGINT NOT NULL,
-    PRIMARY KEY (tbl, row_id, remote_id)) {clustered}";
+    cursor TEXT, PRIMARY KEY (tbl, row_id, remote_id)) {clustered}";
 
 /// `pinned_ms` stands for the time of captured edits while it is set: for tests.
 const CLOCK: &str = "CREATE TABLE IF NOT EXISTS sync_clock (id INTEGER PRIMARY KEY CHECK (id = 1), pinned_ms BIGINT)";

@@ -274,7 +274,7 @@ fn entry(
     // An edit here was made on what is stored here, so it is later than that.
     let stamp = |edited_at: i64, on: Stamp| {
         let at = edited_at.min(cx.now_ms).max(on.at().saturating_add(1));
-        Stamp(at, 0, at)
+        Stamp::new(at, 0, at)
     };
     let mut clocks = match (known, edits.get(EVERY_REGISTER)) {
         (Some(entry), _) => entry.clocks.clone(),
@@ -371,7 +371,7 @@ async fn absorb_deleted(tx: &DatabaseTransaction, cx: &mut PushContext<'_>) -> R
             let at = edited_at
                 .min(cx.now_ms)
                 .max(entry.clocks.get(DELETED_AT).at().saturating_add(1));
-            entry.clocks.set(DELETED_AT, Stamp(at, 0, at));
+            entry.clocks.set(DELETED_AT, Stamp::new(at, 0, at));
             entry.deleted_at.get_or_insert(at);
             entry.seq = cx.next_seq();
             feed::put(tx, cx.account, &[entry]).await?;

@@ -198,7 +198,7 @@ async fn enter(
         entry.clocks.set(
             register,
             if own {
-                Stamp(followed.0, current.1, current.2)
+                Stamp::new(followed.0, current.1, current.2)
             } else {
                 followed
             },

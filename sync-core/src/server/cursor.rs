@@ -9,6 +9,28 @@ use super::{
     account::{self, Account},
 };
 
+/// How far the device that pushes had pulled, by its own account.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pulled {
+    epoch: String,
+    /// The last position it had seen when it sent the push.
+    pub(super) seq: i64,
+}
+
+impl Pulled {
+    pub(super) fn new(epoch: &str, cursor: Cursor) -> Self {
+        Self {
+            epoch: epoch.to_owned(),
+            seq: cursor.seq,
+        }
+    }
+
+    /// The position of an earlier cursor of the device. One of another life says nothing about this one.
+    pub(super) fn at(&self, cursor: &str) -> i64 {
+        read(Some(cursor), &self.epoch).map_or(0, |cursor| cursor.seq)
+    }
+}
+
 /// Where a pull goes on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Cursor {

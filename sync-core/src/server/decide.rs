@@ -239,7 +239,7 @@ impl<E: Syncable> Table<E> {
         let as_pushed = incoming
             .edits
             .iter()
-            .all(|&(register, _)| row.same(register, &incoming.row));
+            .all(|edit| row.same(edit.register, &incoming.row));
         let as_pushed = as_pushed && !incoming.deletion_shifted;
         let overruled =
             !merged.beaten.is_empty() || !as_pushed || incoming.normalised || code.is_some();
@@ -284,13 +284,10 @@ impl<E: Syncable> Table<E> {
             && row.deleted_at() == was_deleted
             && incoming.row.deleted_at() == was_deleted
             && current.is_followed();
-        let edited = incoming
-            .edits
-            .iter()
-            .find(|(number, _)| *number == register);
-        if let Some(&(_, edited_at)) = edited.filter(|_| again) {
+        let edited = incoming.edits.iter().find(|edit| edit.register == register);
+        if let Some(edit) = edited.filter(|_| again) {
             let device = incoming.device;
-            clocks.set(DELETED_AT, Stamp(current.0, device, edited_at));
+            clocks.set(DELETED_AT, Stamp::new(current.0, device, edit.at));
             merged.restamped |= device != current.1;
         }
     }
@@ -318,7 +315,7 @@ impl<E: Syncable> Table<E> {
         row.set_deleted_at(None);
         // As if the parent's deletion had not touched it: a device's own deletion, still to come, stands.
         let at = stamp.at().saturating_sub(1);
-        clocks.set(DELETED_AT, Stamp(at, 0, at));
+        clocks.set(DELETED_AT, Stamp::new(at, 0, at));
         merged.overrule(Some(E::SHAPE.deleted_register()));
     }
 }

@@ -63,7 +63,7 @@ async fn settle_claim(
         ))
         .await?;
         let at = given.max(loser.clocks.get(register).at().saturating_add(1));
-        loser.clocks.set(register, Stamp(at, 0, at));
+        loser.clocks.set(register, Stamp::new(at, 0, at));
         loser.seq = cx.next_seq();
         feed::put(tx, cx.account, &[loser]).await?;
     }

@@ -136,7 +136,7 @@ pub(crate) async fn put<C: ConnectionTrait>(
                 Expr::val(account),
                 Expr::val(entry.seq),
                 Expr::val(entry.row_id),
-                Expr::val(clocks_text(&entry.clocks)?),
+                Expr::val(clocks_text(&entry.clocks.placed(entry.seq))?),
                 Expr::val(entry.deleted_at),
             ]);
         }

@@ -1,9 +1,11 @@
 //! One pushed row, read and checked.
 
+use std::collections::BTreeMap;
+
 use serde_json::value::RawValue;
 use unicode_normalization::UnicodeNormalization;
 
-use super::{push::rejected, unsuitable::unsuitable};
+use super::{cursor::Pulled, push::rejected, unsuitable::unsuitable};
 use crate::{
     clocks::{Clocks, Stamp, Timekeeper},
     ids::is_canonical,
@@ -24,8 +26,7 @@ pub(super) struct Incoming<W> {
     pub(super) remote_id: String,
     /// The server's number of the device.
     pub(super) device: i64,
-    /// Register numbers with the device's time of their last edit.
-    pub(super) edits: Vec<(usize, i64)>,
+    pub(super) edits: Vec<Edit>,
     /// Whether the device sent all it has: a row it thinks new.
     pub(super) whole: bool,
     /// When, if it did.
@@ -37,20 +38,39 @@ pub(super) struct Incoming<W> {
     pub(super) row: W,
 }
 
+/// One register's edit, as the device tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Edit {
+    /// The register's number.
+    pub(super) register: usize,
+    /// The device's time of the last edit.
+    pub(super) at: i64,
+    /// The position in the feed up to which the device had seen everything when it first edited the register.
+    pub(super) seen: i64,
+}
+
+/// What it takes to read a pushed row.
+pub(super) struct Reading<'a> {
+    pub(super) keeper: &'a Timekeeper,
+    pub(super) pulled: &'a Pulled,
+    /// Most bytes of one row.
+    pub(super) row_bytes: usize,
+}
+
 /// Reads a pushed row.
 ///
 /// # Errors
 /// The verdict that rejects it.
 pub(super) fn parse<W: WireRow>(
     shape: &Shape,
-    keeper: &Timekeeper,
-    row_bytes: usize,
+    reading: &Reading<'_>,
     position: usize,
     raw: &RawValue,
 ) -> Result<Incoming<W>, Box<Verdict>> {
     let reject = |code: &str, field: Option<&str>, message: String| {
         Err(Box::new(rejected(&name_in(raw), code, field, message)))
     };
+    let row_bytes = reading.row_bytes;
     if raw.get().len() > row_bytes {
         return reject(
             "row_too_large",
@@ -88,7 +108,7 @@ pub(super) fn parse<W: WireRow>(
     if let Err((code, field, message)) = check_changed(shape, &row) {
         return reject(code, Some(&field), message);
     }
-    let incoming = incoming(shape, keeper, position, row);
+    let incoming = incoming(shape, reading, position, row);
     match unsuitable(shape, &incoming.row, raw.get()) {
         Some((code, column, message)) => reject(code, Some(column), message),
         None => Ok(incoming),
@@ -153,10 +173,11 @@ fn check_changed<W: WireRow>(shape: &Shape, row: &PushRow<W>) -> Result<(), Faul
 
 fn incoming<W: WireRow>(
     shape: &Shape,
-    keeper: &Timekeeper,
+    reading: &Reading<'_>,
     position: usize,
     row: PushRow<W>,
 ) -> Incoming<W> {
+    let keeper = reading.keeper;
     let mut row = row;
     if planted(Bug::MissingIsNull) {
         miss(shape, &mut row);
@@ -167,8 +188,12 @@ fn incoming<W: WireRow>(
         .iter()
         .enumerate()
         .filter_map(|(number, register)| {
-            let edited_at = row.changed.get(register.name).copied().or(every)?;
-            row.row.has(number).then_some((number, edited_at))
+            let own = row.changed.get(register.name).copied();
+            row.row.has(number).then_some(Edit {
+                register: number,
+                at: own.or(every)?,
+                seen: seen(reading.pulled, &row.cursors, own.map(|_| register.name)),
+            })
         });
     let edits = edits.collect();
     let PushRow {
@@ -191,6 +216,14 @@ fn incoming<W: WireRow>(
         deletion_shifted: row.deleted_at() != said,
         row,
     }
+}
+
+/// How far the device had pulled when it edited a register, or the row as a whole: a new row was made on
+/// nothing.
+fn seen(pulled: &Pulled, cursors: &BTreeMap<String, String>, register: Option<&str>) -> i64 {
+    let cursor = cursors.get(register.unwrap_or(EVERY_REGISTER));
+    let otherwise = register.map_or(0, |_| pulled.seq);
+    cursor.map_or(otherwise, |cursor| pulled.at(cursor))
 }
 
 fn miss<W: WireRow>(shape: &Shape, row: &mut PushRow<W>) {
@@ -229,9 +262,13 @@ impl<W: WireRow> Incoming<W> {
         keeper: &Timekeeper,
         clocks: &Clocks,
     ) -> Vec<(usize, Stamp)> {
-        let stamp = |&(number, edited_at): &(usize, i64)| {
-            let current = clocks.get(shape.registers[number].name);
-            Some((number, keeper.restamp(current, edited_at)?))
+        let stamp = |edit: &Edit| {
+            let current = clocks.get(shape.registers[edit.register].name);
+            let stamp = match current.position() <= edit.seen {
+                true => keeper.stamp_over(current, edit.at),
+                false => keeper.restamp(current, edit.at)?,
+            };
+            Some((edit.register, stamp))
         };
         self.edits.iter().filter_map(stamp).collect()
     }
@@ -239,8 +276,9 @@ impl<W: WireRow> Incoming<W> {
     /// The clocks of a row the server has not seen before.
     pub(super) fn first_clocks(&self, shape: &Shape, keeper: &Timekeeper) -> Clocks {
         let mut clocks = Clocks::all(keeper.stamp(self.since));
-        for &(number, edited_at) in &self.edits {
-            clocks.set(shape.registers[number].name, keeper.stamp(edited_at));
+        for edit in &self.edits {
+            let register = shape.registers[edit.register].name;
+            clocks.set(register, keeper.stamp(edit.at));
         }
         clocks
     }

@@ -95,7 +95,7 @@ impl<E: Syncable> Table<E> {
         let mut seen = HashMap::with_capacity(rows.len());
         let mut parsed = Vec::with_capacity(rows.len());
         for (position, row) in rows.iter().enumerate() {
-            match parse::<E::Wire>(&E::SHAPE, &cx.keeper, cx.row_bytes, position, row) {
+            match parse::<E::Wire>(&E::SHAPE, &cx.reading(), position, row) {
                 Ok(incoming) => {
                     let name = &incoming.remote_id;
                     if seen.contains_key(name) || before.get(name) == Some(&Seen::Row) {
@@ -135,7 +135,7 @@ impl<E: Syncable> Table<E> {
 
 fn how_it_stands<W>(shape: &Shape, incoming: &Incoming<W>) -> Seen {
     match incoming.edits.as_slice() {
-        [(register, _)] if *register == shape.deleted_register() => Seen::Deletion,
+        [edit] if edit.register == shape.deleted_register() => Seen::Deletion,
         _ => Seen::Row,
     }
 }

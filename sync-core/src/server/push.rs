@@ -10,8 +10,9 @@ use super::{
     account::{self, Account, PushNo, Turn},
     cascade,
     cascade::Event,
-    cursor::{self, Cursor},
+    cursor::{self, Cursor, Pulled},
     exclusive::{self, Claim},
+    incoming::Reading,
 };
 use crate::{
     clocks::Timekeeper,
@@ -34,6 +35,8 @@ pub(crate) struct PushContext<'a> {
     pub(super) account: i64,
     pub(super) keeper: Timekeeper,
     pub(super) now_ms: i64,
+    /// What the device had seen; nothing where no device pushes.
+    pub(super) pulled: Pulled,
     pub(super) ids: &'a dyn crate::ids::Ids,
     pub(super) row_bytes: usize,
     /// The last position given out.
@@ -133,6 +136,7 @@ impl SyncServer {
             account: account.id,
             keeper,
             now_ms,
+            pulled: Pulled::default(),
             ids: &*self.ids,
             row_bytes: self.limits.row_bytes,
             seq: account.head,
@@ -164,7 +168,7 @@ impl SyncServer {
             let message = "the server's data began a new life, perhaps from a backup; pull from the beginning";
             return Err(ServerError::refused(ErrorCode::EpochChanged, message));
         }
-        may_push(&tx, &account, request, &epoch).await?;
+        let from = may_push(&tx, &account, request, &epoch).await?;
         let now_ms = self.clock.now_ms();
         // A repetition gets the times it got at first: however late it comes, it brings nothing new.
         let taken_at_ms =
@@ -175,6 +179,7 @@ impl SyncServer {
             };
         let keeper = Timekeeper::new(caller.device, request.now, taken_at_ms);
         let mut cx = self.context(caller, &account, keeper, now_ms);
+        cx.pulled = Pulled::new(&epoch, from);
         cx.seq = reserved.unwrap_or(cx.seq);
         absorb::absorb(&tx, &mut cx).await?;
         let before = cx.seq;
@@ -199,20 +204,30 @@ impl SyncServer {
     }
 }
 
+impl PushContext<'_> {
+    pub(super) fn reading(&self) -> Reading<'_> {
+        Reading {
+            keeper: &self.keeper,
+            pulled: &self.pulled,
+            row_bytes: self.row_bytes,
+        }
+    }
+}
+
 /// A device that has missed a deletion, or knows what the server has lost, must not push: what it still has
-/// would come back, or be sent anew without anybody being asked.
+/// would come back, or be sent anew without anybody being asked. How far it had pulled.
 async fn may_push(
     tx: &DatabaseTransaction,
     account: &Account,
     request: &PushRequest<'_>,
     epoch: &str,
-) -> Result<(), ServerError> {
+) -> Result<Cursor, ServerError> {
     let from = cursor::read(request.cursor.as_deref(), epoch)?;
     from.check(tx, Some(account)).await?;
     if from.seq == 0 && account.horizon > 0 {
         return Err(cursor::too_old());
     }
-    Ok(())
+    Ok(from)
 }
 
 /// Merges table by table, parents first, whatever order the request has; answers in its order.

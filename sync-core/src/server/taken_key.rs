@@ -104,7 +104,7 @@ impl<E: Syncable> Table<E> {
             .incoming
             .edits
             .iter()
-            .any(|(number, _)| Some(*number) == register);
+            .any(|edit| Some(edit.register) == register);
         renamed
             || cx
                 .registry

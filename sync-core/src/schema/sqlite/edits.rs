@@ -1,6 +1,6 @@
 //! A row is inserted, edited, deleted.
 
-use super::{NOW, Trigger, forget_rejection, register_text, stamp, time_text, trigger};
+use super::{NOW, Trigger, cursor, forget_rejection, register_text, stamp, time_text, trigger};
 use crate::schema::capture::{Captured, CapturedRegister, quoted, text};
 
 pub(super) fn triggers(captured: &Captured) -> Vec<Trigger> {
@@ -16,13 +16,14 @@ fn on_insert(captured: &Captured) -> Trigger {
     let Captured { table, id, .. } = captured;
     let body = format!(
         "  DELETE FROM sync_pending WHERE tbl = {word} AND row_id = NEW.{id};
-  INSERT INTO sync_pending (tbl, row_id, register, base, edited_at, edits, sent)
-    SELECT {word}, NEW.{id}, '*', NULL, {NOW}, 1, 0 WHERE true
+  INSERT INTO sync_pending (tbl, row_id, register, base, edited_at, edits, sent, cursor)
+    SELECT {word}, NEW.{id}, '*', NULL, {NOW}, 1, 0, {cursor} WHERE true
     ON CONFLICT (tbl, row_id, register) DO UPDATE SET edits = edits + 1;
   UPDATE {tbl} SET dirty = 1, updated_at = {updated_at} WHERE {id} = NEW.{id};",
         tbl = quoted(table),
         word = text(table),
         id = quoted(id),
+        cursor = cursor(captured),
         updated_at = time_text(NOW),
     );
     trigger(captured, "insert", "AFTER INSERT", table, &body)
@@ -50,14 +51,15 @@ fn on_update(captured: &Captured) -> Trigger {
         .collect();
     let stamp = stamp("OLD.");
     let body = format!(
-        "  INSERT INTO sync_pending (tbl, row_id, register, base, edited_at, edits, sent)
-    SELECT {word}, NEW.{id}, register, base, {stamp}, 1, 0 FROM (
+        "  INSERT INTO sync_pending (tbl, row_id, register, base, edited_at, edits, sent, cursor)
+    SELECT {word}, NEW.{id}, register, base, {stamp}, 1, 0, {cursor} FROM (
       {edits}) WHERE true
     ON CONFLICT (tbl, row_id, register) DO UPDATE SET edits = edits + 1, edited_at = excluded.edited_at;
   UPDATE {tbl} SET dirty = 1, updated_at = {updated_at} WHERE {id} = NEW.{id};",
         tbl = quoted(table),
         word = text(table),
         id = quoted(id),
+        cursor = cursor(captured),
         edits = edits.join("\n      UNION ALL "),
         updated_at = time_text(&stamp),
     );
@@ -89,12 +91,13 @@ fn on_delete(captured: &Captured) -> Trigger {
     };
     let (word, id) = (text(table), quoted(id));
     let body = format!(
-        "  INSERT INTO sync_deleted (tbl, row_id, remote_id, edited_at)
-    SELECT {word}, OLD.{id}, OLD.remote_id, {stamp} WHERE OLD.remote_id IS NOT NULL
+        "  INSERT INTO sync_deleted (tbl, row_id, remote_id, edited_at, cursor)
+    SELECT {word}, OLD.{id}, OLD.remote_id, {stamp}, {cursor} WHERE OLD.remote_id IS NOT NULL
       AND ({live}EXISTS (SELECT 1 FROM sync_pending WHERE tbl = {word} AND row_id = OLD.{id}))
     ON CONFLICT (tbl, row_id, remote_id) DO NOTHING;
   DELETE FROM sync_pending WHERE tbl = {word} AND row_id = OLD.{id};{rejection}",
         stamp = stamp("OLD."),
+        cursor = cursor(captured),
         rejection = forget_rejection(captured, &format!("row_id = OLD.{id}")),
     );
     trigger(captured, "delete", "AFTER DELETE", table, &body)

@@ -58,6 +58,16 @@ fn stamp(row: &str) -> String {
     format!("max({NOW}, coalesce({before} + 1, 0))")
 }
 
+/// How far the device has pulled: an edit is made on what it has seen, whatever its clock says. A server
+/// has always seen everything.
+fn cursor(captured: &Captured) -> &'static str {
+    if captured.has_rejected {
+        "(SELECT coalesce(cursor, '0') FROM sync_state)"
+    } else {
+        "NULL"
+    }
+}
+
 /// A trigger that does `body` when `when` on the table `on`, except for the engine's own writes.
 fn trigger(captured: &Captured, name: &str, when: &str, on: &str, body: &str) -> Trigger {
     let name = format!("sync_{}_{name}", captured.table);

@@ -5,7 +5,7 @@
 //! replaced. A write that is refused, ignored or turned into an update gets to no such after, or finds
 //! the rows still there; the next write of the table clears what it left.
 
-use super::{Trigger, forget_rejection, stamp, trigger};
+use super::{Trigger, cursor, forget_rejection, stamp, trigger};
 use crate::schema::{
     capture::{Captured, quoted, text},
     layout::UniqueKey,
@@ -171,12 +171,13 @@ fn bury(captured: &Captured, condition: &str) -> String {
         gone(captured)
     );
     format!(
-        "  INSERT INTO sync_deleted (tbl, row_id, remote_id, edited_at)
-    SELECT tbl, row_id, remote_id, edited_at FROM sync_replaced
+        "  INSERT INTO sync_deleted (tbl, row_id, remote_id, edited_at, cursor)
+    SELECT tbl, row_id, remote_id, edited_at, {cursor} FROM sync_replaced
       WHERE tbl = {word} AND remote_id IS NOT NULL AND {condition}
     ON CONFLICT (tbl, row_id, remote_id) DO NOTHING;
   DELETE FROM sync_pending WHERE tbl = {word} AND {others};{}
   DELETE FROM sync_replaced WHERE tbl = {word};",
-        forget_rejection(captured, &others)
+        forget_rejection(captured, &others),
+        cursor = cursor(captured),
     )
 }

@@ -66,6 +66,8 @@ async fn positions(world: &World) -> Result<BTreeMap<String, (String, i64)>> {
         }
         let (epoch, position) = cursor.rsplit_once('.').unwrap_or(("", &cursor));
         let position = position.split('-').next().unwrap_or_default();
+        // Behind a tilde stands where a pull from the beginning began.
+        let epoch = epoch.split('~').next().unwrap_or_default();
         positions.insert(format!("d{number}"), (epoch.to_owned(), position.parse()?));
     }
     Ok(positions)

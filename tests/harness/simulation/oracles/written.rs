@@ -13,7 +13,7 @@ use crate::simulation::{
     device::lock,
     dump::Row,
     ledger::{Fate, Key, Ledger, Place, Value, Write, value},
-    plan::{Clocks, What},
+    plan::Clocks,
     tables::{Role, Table},
     world::World,
 };
@@ -81,14 +81,8 @@ pub(super) fn check(end: &End<'_>) -> Result<()> {
             .filter(|fate| **fate == Fate::Inserted)
             .count()
             == 1;
-        // A deletion that a server stamps whose clock was set back may be older than what it had stamped.
-        let set_back = end
-            .plan
-            .actions
-            .iter()
-            .any(|action| action.what == What::ServerClock);
         ensure!(
-            !row.live() || !history.deleted() || undeleted || !made_once || set_back,
+            !row.live() || !history.deleted() || undeleted || !made_once,
             "V12: {} was deleted and came back by itself",
             row.label()
         );
@@ -171,7 +165,7 @@ fn registers(end: &End<'_>, row: &Row, history: &History<'_>) -> Result<()> {
             "V2: {}, which nobody wrote",
             label()
         );
-        if history.has(Fate::Removed) || end.plan.clocks == Clocks::Jumping {
+        if history.has(Fate::Removed) {
             continue;
         }
         let overwritten = |write: &&Write| {
