@@ -78,6 +78,18 @@ impl SyncError {
         matches!(self, Self::Refused { status: 413, .. })
     }
 
+    /// Whether the server itself does not want a push as it is. Any other failure leaves open what became of it.
+    pub(crate) fn is_verdict_on_request(&self) -> bool {
+        match self {
+            Self::Refused { status, .. } => {
+                let later = matches!(status, 401 | 403 | 408 | 425 | 429) || *status >= 500;
+                self.is_too_large() || (self.code().is_some() && !later)
+            }
+            Self::Overtaken { .. } => true,
+            _ => false,
+        }
+    }
+
     /// Whether a person has to say whose rows are right, with [`Device::restart`](crate::device::Device::restart).
     pub fn needs_choice(&self) -> bool {
         let code = self.code();

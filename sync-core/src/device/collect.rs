@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement, Value};
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{BatchLimits, Device, Outgoing, State, Wanted, settle, state, undone};
+use super::{BatchLimits, Device, Outgoing, State, Wanted, resend, settle, state, undone};
 use crate::{
     error::SyncError,
     owner,
@@ -19,6 +19,7 @@ use crate::{
 
 /// A push ready to be sent. Everything in it is kept, so that it can be sent again after a crash.
 pub(super) struct Batch {
+    pub(super) push_no: i64,
     pub(super) body: Vec<u8>,
     pub(super) tables: Vec<SentTable>,
 }
@@ -37,6 +38,17 @@ pub(super) struct SentTable {
 pub(super) struct SentRow {
     pub(super) row_id: i64,
     pub(super) remote_id: String,
+}
+
+impl SentTable {
+    pub(super) fn new(table: String, gone: bool, rows: Vec<SentRow>) -> Self {
+        Self {
+            table,
+            gone,
+            rows,
+            json: Vec::new(),
+        }
+    }
 }
 
 /// How far collecting has come: each pending row is looked at once in a pass, rejected ones too.
@@ -109,15 +121,17 @@ impl Device {
         }
         filling.tables.retain(|table| !table.rows.is_empty());
         let push_no = state.push_no + 1;
-        if !filling.tables.is_empty() {
+        let batch = match filling.tables.is_empty() {
+            true => None,
+            false => Some(self.batch(filling, push_no, &state)?),
+        };
+        if let Some(batch) = &batch {
             state::save_push_no(&tx, push_no).await?;
+            resend::keep(&tx, batch).await?;
         }
         tx::end_applying(&tx).await?;
         tx.commit().await?;
-        if filling.tables.is_empty() {
-            return Ok(None);
-        }
-        self.batch(filling, push_no, &state).map(Some)
+        Ok(batch)
     }
 
     fn batch(&self, mut filling: Filling, push_no: i64, state: &State) -> Result<Batch, SyncError> {
@@ -138,6 +152,7 @@ impl Device {
         };
         let body = serde_json::to_vec(&request).map_err(|e| DbErr::Json(e.to_string()))?;
         Ok(Batch {
+            push_no,
             body,
             tables: filling.tables,
         })
@@ -360,12 +375,8 @@ impl Filling {
             .last()
             .is_none_or(|last| last.table != table || last.gone != gone)
         {
-            self.tables.push(SentTable {
-                table: table.to_owned(),
-                gone,
-                rows: Vec::new(),
-                json: Vec::new(),
-            });
+            self.tables
+                .push(SentTable::new(table.to_owned(), gone, Vec::new()));
         }
         if let Some(last) = self.tables.last_mut() {
             last.rows.push(row);

@@ -14,6 +14,7 @@ mod quarantine;
 mod remote;
 mod rename;
 mod replace;
+mod resend;
 mod restart;
 mod settle;
 mod state;

@@ -7,7 +7,7 @@ use super::{
     ApplyContext, Device, apply,
     bury::bury,
     collect::{Batch, SentRow, SentTable},
-    quarantine, rename, state,
+    quarantine, rename, resend, state,
     state::execute,
     sync::Session,
 };
@@ -60,6 +60,7 @@ impl Device {
         let seen = cursor == answer.before && !quarantine::holds_any(&tx, batch).await?;
         let cursor = if seen { &answer.after } else { cursor };
         state::save_cursor(&tx, &answer.epoch, cursor).await?;
+        resend::forget(&tx, batch.push_no).await?;
         tx::end_applying(&tx).await?;
         reach(Point::Settling).await;
         tx.commit().await?;
@@ -217,11 +218,11 @@ async fn as_sent(tx: &DatabaseTransaction, table: &str, row_id: i64) -> Result<b
     Ok(same == 1)
 }
 
-/// The server lost the row, or never had it: it gets all of it next time.
+/// The server lost the row, or has forgotten its deletion: it gets all of it next time. What nobody has edited
+/// is as old as can be, so that it beats no edit by another device.
 async fn send_whole(tx: &DatabaseTransaction, table: &str, row: &SentRow) -> Result<(), DbErr> {
     let sql = "INSERT INTO sync_pending (tbl, row_id, register, base, edited_at, edits, sent)
-               SELECT $1, $2, '*', NULL, coalesce(min(edited_at), 0), 1, 0 FROM sync_pending
-               WHERE tbl = $1 AND row_id = $2 ON CONFLICT (tbl, row_id, register) DO NOTHING";
+               VALUES ($1, $2, '*', NULL, 0, 1, 0) ON CONFLICT (tbl, row_id, register) DO NOTHING";
     execute(tx, sql, vec![table.into(), row.row_id.into()]).await
 }
 

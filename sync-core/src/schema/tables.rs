@@ -84,6 +84,8 @@ const DEVICE: &[&str] = &[
         reason TEXT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (tbl, remote_id)) {clustered}",
     "CREATE TABLE IF NOT EXISTS sync_conflict (id {serial}, tbl TEXT NOT NULL, remote_id TEXT NOT NULL,
         register TEXT NOT NULL, local TEXT, remote TEXT, at BIGINT NOT NULL)",
+    // Pushes that were not answered yet; see device/resend.rs.
+    "CREATE TABLE IF NOT EXISTS sync_sent (push_no INTEGER PRIMARY KEY, layout TEXT NOT NULL, body BLOB NOT NULL)",
     // What a replacement pull has seen so far; see device/replace.rs.
     "CREATE TABLE IF NOT EXISTS sync_seen (tbl TEXT NOT NULL, remote_id TEXT NOT NULL, gone BIGINT NOT NULL,
         PRIMARY KEY (tbl, remote_id)) {clustered}",
@@ -103,7 +105,7 @@ const SERVER: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS sync_alias (account BIGINT NOT NULL, tbl TEXT NOT NULL, alias TEXT NOT NULL,
         remote_id TEXT NOT NULL, PRIMARY KEY (account, tbl, alias)) {clustered}",
     "CREATE TABLE IF NOT EXISTS sync_peer (account BIGINT NOT NULL, device BIGINT NOT NULL, push_no BIGINT NOT NULL,
-        body_hash BIGINT NOT NULL, cursor BIGINT NOT NULL, seen_at BIGINT NOT NULL, PRIMARY KEY (account, device)) {clustered}",
+        body_hash BIGINT NOT NULL, sent_at BIGINT NOT NULL, seen_at BIGINT NOT NULL, PRIMARY KEY (account, device)) {clustered}",
 ];
 
 /// Columns that `sync_state` got after its first release, whoever created it.

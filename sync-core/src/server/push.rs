@@ -89,7 +89,8 @@ impl SyncServer {
         let request = self.parse(body)?;
         let push = PushNo {
             number: request.push_no,
-            body_hash: account::hash(body),
+            body_hash: account::hash(&request),
+            sent_at_ms: request.now,
         };
         let mut attempt = 1;
         loop {
@@ -171,13 +172,16 @@ impl SyncServer {
         let from = may_push(&tx, &account, request, &epoch).await?;
         let now_ms = self.clock.now_ms();
         // A repetition gets the times it got at first: however late it comes, it brings nothing new.
-        let taken_at_ms =
+        let (sent_at_ms, taken_at_ms) =
             match account::take_turn(&tx, account.id, caller.device, push, now_ms).await? {
-                Turn::First => now_ms,
-                Turn::Again { taken_at_ms } => taken_at_ms,
+                Turn::First => (request.now, now_ms),
+                Turn::Again {
+                    sent_at_ms,
+                    taken_at_ms,
+                } => (sent_at_ms, taken_at_ms),
                 Turn::Overtaken { last } => return Err(ServerError::Overtaken { last }),
             };
-        let keeper = Timekeeper::new(caller.device, request.now, taken_at_ms);
+        let keeper = Timekeeper::new(caller.device, sent_at_ms, taken_at_ms);
         let mut cx = self.context(caller, &account, keeper, now_ms);
         cx.pulled = Pulled::new(&epoch, from);
         cx.seq = reserved.unwrap_or(cx.seq);

@@ -112,13 +112,14 @@ impl World {
     async fn drive(self: &Arc<Self>, device: usize, how: How, chance: Option<Rng>) -> Result<()> {
         let transport = Arc::new(SimTransport::new(self.clone(), device, chance));
         let engine = self.devices[device].engine()?;
-        let work = async {
+        // On the heap: other devices sync in the middle of this, and more of them in the middle of that.
+        let work = Box::pin(async {
             match how {
                 How::Sync => engine.sync(&*transport, &|_| {}).await,
                 How::Push => engine.push(&*transport, &|_| {}).await,
                 How::Pull => engine.pull(&*transport, &|_| {}).await,
             }
-        };
+        });
         let result = tokio::select! {
             biased;
             result = watched(stop::look(&transport), work) => Some(result),
@@ -198,7 +199,8 @@ fn forgivable(error: &SyncError, faulty: bool, expired: bool) -> bool {
         SyncError::Busy => true,
         SyncError::Transport(error) => faulty && !error.message.contains("simulation is broken"),
         SyncError::NotASyncServer(_) => faulty,
-        SyncError::Refused { status, .. } => faulty && *status == 502,
+        // An error page, or a refusal that was cut on its way.
+        SyncError::Refused { code, .. } => faulty && code.starts_with("http_"),
         SyncError::Overtaken { .. } => faulty,
         _ => false,
     }
