@@ -71,8 +71,9 @@ pub(super) fn check(end: &End<'_>) -> Result<()> {
     for (name, row) in &on_server {
         let history = histories.get(name);
         let history = history.with_context(|| format!("V2: nobody wrote {}", row.label()))?;
-        registers(end, row, history)?;
         let above = above(&histories, name);
+        let was_deleted = history.deleted() || above.iter().any(|h| h.deleted());
+        registers(end, row, history, was_deleted)?;
         let undeleted =
             history.has(Fate::Undeleted) || above.iter().any(|h| h.has(Fate::Undeleted));
         let made_once = history
@@ -146,7 +147,9 @@ fn above<'h, 'a>(histories: &'h BTreeMap<String, History<'a>>, name: &str) -> Ve
     found
 }
 
-fn registers(end: &End<'_>, row: &Row, history: &History<'_>) -> Result<()> {
+fn registers(end: &End<'_>, row: &Row, history: &History<'_>, was_deleted: bool) -> Result<()> {
+    // An edit of a row whose deletion is forgotten by now is gone, also if somebody else brings the row back.
+    let forgotten = was_deleted && end.world.options.garbage;
     for (register, columns) in row.table.registers() {
         // References follow other rows' fates, and of two births the earlier stands.
         if !matches!(row.table.columns[columns[0]].role, Role::Free | Role::Name) {
@@ -168,7 +171,7 @@ fn registers(end: &End<'_>, row: &Row, history: &History<'_>) -> Result<()> {
         // What a device has seen is known from its pulls. Where a push was answered and no pull followed, only
         // time tells, and a server's clock that jumps leaves nothing to tell by.
         let jumped = |action: &Action| action.what == What::ServerClock;
-        if history.has(Fate::Removed) || end.plan.actions.iter().any(jumped) {
+        if forgotten || history.has(Fate::Removed) || end.plan.actions.iter().any(jumped) {
             continue;
         }
         let overwritten = |write: &&Write| {
