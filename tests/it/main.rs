@@ -4,6 +4,7 @@ mod architecture;
 mod binaries;
 mod capture;
 mod collisions;
+mod conflict;
 mod foreign_keys;
 mod in_flight;
 mod ninth_entity;

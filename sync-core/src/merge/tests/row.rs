@@ -155,7 +155,7 @@ impl Replica {
     /// One whose register `number` was edited to `value` at `at` by `device`, and the others never.
     pub(super) fn edited(number: usize, value: Option<i64>, at: i64, device: i64) -> Self {
         let mut clocks = Clocks::default();
-        clocks.set(SHAPE.registers[number].name, Stamp(at, device, at));
+        clocks.set(SHAPE.registers[number].name, Stamp::new(at, device, at));
         let mut row = Row {
             name: Field::Present(None),
             position: Field::Present(None),
@@ -191,7 +191,10 @@ impl Replica {
     pub(super) fn holds(&self) -> Vec<(String, i64)> {
         let each = SHAPE.registers.iter().enumerate();
         each.map(|(number, register)| {
-            (self.row.canonical(number), self.clocks.get(register.name).at())
+            (
+                self.row.canonical(number),
+                self.clocks.get(register.name).at(),
+            )
         })
         .collect()
     }

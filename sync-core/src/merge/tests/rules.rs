@@ -8,7 +8,12 @@ use crate::{
 };
 
 /// Register, mine, theirs, what stays; a value with the time of its edit.
-type Case = (usize, (Option<i64>, i64), (Option<i64>, i64), (Option<i64>, i64));
+type Case = (
+    usize,
+    (Option<i64>, i64),
+    (Option<i64>, i64),
+    (Option<i64>, i64),
+);
 
 const CASES: [Case; 20] = [
     // The later edit.
@@ -47,7 +52,11 @@ fn each_rule_does_what_it_says() {
         let mine = Replica::edited(number, mine.0, mine.1, 1);
         let theirs = Replica::edited(number, theirs.0, theirs.1, 2);
         let expected = Replica::edited(number, expected.0, expected.1, 0);
-        assert_eq!(mine.meets(&theirs).holds(), expected.holds(), "{mine:?} {theirs:?}");
+        assert_eq!(
+            mine.meets(&theirs).holds(),
+            expected.holds(),
+            "{mine:?} {theirs:?}"
+        );
     }
 }
 
@@ -58,7 +67,11 @@ fn a_tie_is_decided_by_the_canonical_text() {
         Replica::edited(NAME, Some(9), 5, 1),
         Replica::edited(NAME, Some(10), 5, 2),
     );
-    assert_eq!(nine.meets(&ten).holds(), nine.holds(), "as text, 9 is beyond 10");
+    assert_eq!(
+        nine.meets(&ten).holds(),
+        nine.holds(),
+        "as text, 9 is beyond 10"
+    );
     assert_eq!(ten.meets(&nine).holds(), nine.holds());
 }
 
@@ -66,14 +79,20 @@ fn a_tie_is_decided_by_the_canonical_text() {
 fn a_delete_and_an_edit_are_both_there() {
     let mut edited = Replica::edited(NAME, Some(7), 5, 1);
     let deleted = Replica::edited(DELETED, Some(100), 6, 2);
-    let expected = vec![("7".to_owned(), 5), ("\"1970-01-01T00:00:00.100Z\"".to_owned(), 6)];
+    let expected = vec![
+        ("7".to_owned(), 5),
+        ("\"1970-01-01T00:00:00.100Z\"".to_owned(), 6),
+    ];
     for met in [edited.meets(&deleted), deleted.meets(&edited)] {
         let holds = met.holds();
-        assert_eq!([holds[NAME].clone(), holds[DELETED].clone()].to_vec(), expected);
+        assert_eq!(
+            [holds[NAME].clone(), holds[DELETED].clone()].to_vec(),
+            expected
+        );
     }
     // Deleted and brought back before: the edit never was in doubt.
     edited.row.set(DELETED, None);
-    edited.clocks.set("deleted_at", Stamp(9, 1, 9));
+    edited.clocks.set("deleted_at", Stamp::new(9, 1, 9));
     assert_eq!(deleted.meets(&edited).row.deleted_at(), None);
 }
 
@@ -87,7 +106,11 @@ fn a_register_that_is_not_there_whole_is_left_alone() {
     };
     for _ in 0..2 {
         let mut met = mine.clone();
-        let edits = [(NAME, Stamp(9, 2, 9)), (PROGRESS, Stamp(9, 2, 9)), (77, Stamp(9, 2, 9))];
+        let edits = [
+            (NAME, Stamp::new(9, 2, 9)),
+            (PROGRESS, Stamp::new(9, 2, 9)),
+            (77, Stamp::new(9, 2, 9)),
+        ];
         let merged = merge(&SHAPE, &mut met.row, &mut met.clocks, &half, &edits);
         assert_eq!((met, merged), (mine.clone(), Default::default()));
         half = Row::default();
@@ -101,7 +124,7 @@ fn what_was_not_edited_does_not_merge() {
     let mut theirs = Replica::edited(NAME, Some(2), 9, 2);
     theirs.row.set(LAST, Some(9));
     let mut met = mine.clone();
-    let edits = [(LAST, Stamp(3, 2, 3))];
+    let edits = [(LAST, Stamp::new(3, 2, 3))];
     merge(&SHAPE, &mut met.row, &mut met.clocks, &theirs.row, &edits);
     assert_eq!(met.row.name, Field::Present(Some(1)));
     assert_eq!(met.row.last, Field::Present(Some(9)));
