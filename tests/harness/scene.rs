@@ -11,7 +11,7 @@ use http::{Method, Request, Response};
 use sea_orm::{ConnectionTrait, DbBackend};
 use serde_json::{Value, json};
 use sync_core::{
-    Clock, SystemClock, UuidV7,
+    Clock, ManualClock, SystemClock, UuidV7,
     protocol::{PROTOCOL_VERSION, PUSH_PATH},
 };
 
@@ -25,6 +25,8 @@ pub struct Scene {
     /// The server.
     pub server: InProcessServer,
     clock: Arc<dyn Clock>,
+    /// What a scene goes by that began at noon.
+    pub(crate) noon: Option<Arc<ManualClock>>,
     n_devices: AtomicI64,
 }
 
@@ -50,6 +52,7 @@ impl Scene {
         Ok(Self {
             server,
             clock,
+            noon: None,
             n_devices: AtomicI64::new(0),
         })
     }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What the clock of a scene says that stands still: some noon in 2027.
-pub const NOON: i64 = 1_800_000_000_000;
+pub const NOON: i64 = 1_800_014_400_000;
 
 /// Every order of three.
 pub const ORDERS: [[usize; 3]; 6] = [
@@ -30,7 +30,17 @@ impl Scene {
     /// # Errors
     /// If the database cannot be made.
     pub async fn at_noon(db: TestDb) -> Result<Self> {
-        Self::at(db, Arc::new(ManualClock::new(NOON))).await
+        let clock = Arc::new(ManualClock::new(NOON));
+        let mut scene = Self::at(db, Arc::<ManualClock>::clone(&clock)).await?;
+        scene.noon = Some(clock);
+        Ok(scene)
+    }
+
+    /// Moves the clock that a scene at noon goes by, forward or back.
+    pub fn pass(&self, ms: i64) {
+        if let Some(clock) = &self.noon {
+            clock.advance(ms);
+        }
     }
 
     /// The same database file on another machine: all that is in it, the login too.

@@ -43,7 +43,7 @@ async fn cf14_an_untouched_device_brings_nothing_old_back(db: TestDb) -> Result<
     .await?;
     b.at(
         -2_000,
-        "UPDATE list_items SET deleted_at = '2027-01-15 07:59:58'",
+        "UPDATE list_items SET deleted_at = '2027-01-15 11:59:58'",
     )
     .await?;
     b.sync().await?;

@@ -65,11 +65,11 @@ async fn cf17_an_edit_a_delete_and_an_undelete(db: TestDb) -> Result<()> {
         (-3_000, "UPDATE list_items SET title = 'A'"),
         (
             -1_000,
-            "UPDATE list_items SET deleted_at = '2027-01-15 07:59:59'",
+            "UPDATE list_items SET deleted_at = '2027-01-15 11:59:59'",
         ),
         (
             -2_000,
-            "UPDATE lists SET deleted_at = '2027-01-15 07:59:58'",
+            "UPDATE lists SET deleted_at = '2027-01-15 11:59:58'",
         ),
     ];
     let look = "SELECT i.title || CASE WHEN i.deleted_at IS NULL THEN ' lives' ELSE ' is deleted' END FROM list_items i";
