@@ -50,7 +50,7 @@ async fn with_clock(db: TestDb, now_ms: i64, text: &str) -> Result<()> {
         steps.push(sql);
         scene.settled(&[&wrong, &a, &b]).await?;
         assert_eq!(live(&scene).await?, expected, "{steps:?}");
-        let (from, to) = (NOON + at - 5_000, NOON + at + 5_000);
+        let (from, to) = (NOON - 5_000, NOON + at + 5_000);
         let elsewhen = "SELECT count(*) FROM sync_feed WHERE";
         let sql = format!("{elsewhen} deleted_at NOT BETWEEN {from} AND {to}");
         assert_eq!(scene.one(&sql).await?, "0", "it was deleted about now");

@@ -6,6 +6,7 @@ use sync_tests::{ORDERS, TestDb, on_both_backends, scene_time::sync_in};
 use super::{live, newcomer, tree};
 
 on_both_backends!(
+    de19_deleted_for_good_and_kept_by_a_later_undelete,
     de19_deleted_for_good_while_others_edit_and_undelete,
     de19_deleted_for_good_by_a_program_without_foreign_keys,
     de19_deleted_for_good_on_both,
@@ -105,5 +106,38 @@ async fn de19_deleted_for_good_at_the_server_while_it_is_edited(db: TestDb) -> R
         live(&scene).await?,
         "profiles 2, lists 3, items 4, history 2, addons 2, streams 2"
     );
+    Ok(())
+}
+
+/// B has deleted the list and brought it back, later than A deleted it for good: A gets all of it again.
+async fn de19_deleted_for_good_and_kept_by_a_later_undelete(db: TestDb) -> Result<()> {
+    for b_first in [true, false] {
+        for page_rows in [1, 1_000] {
+            let (scene, [mut a, b, c]) = tree(TestDb::new(db.backend()).await?).await?;
+            a.limit_rows(page_rows, u32::try_from(page_rows)?);
+            a.at(-3_000, "DELETE FROM lists WHERE name = 'One'").await?;
+            b.at(
+                -2_000,
+                "UPDATE lists SET deleted_at = '2027-01-15 11:59:58' WHERE name = 'One'",
+            )
+            .await?;
+            if b_first {
+                b.sync().await?;
+            }
+            b.at(-1_000, "UPDATE lists SET deleted_at = NULL").await?;
+            let order = if b_first { [&b, &a] } else { [&a, &b] };
+            for device in order {
+                device.sync().await?;
+            }
+            scene.settled(&[&a, &b, &c]).await?;
+            // Where B undid its deletion before any push, it has said nothing.
+            let expected = match b_first {
+                true => super::ALL,
+                false => "profiles 2, lists 2, items 4, history 2, addons 2, streams 2",
+            };
+            assert_eq!(live(&scene).await?, expected, "b first: {b_first}");
+            newcomer(&scene).await?;
+        }
+    }
     Ok(())
 }

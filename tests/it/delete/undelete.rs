@@ -96,10 +96,10 @@ async fn de08_a_list_does_not_come_back_into_a_deleted_profile(db: TestDb) -> Re
     .await?;
     b.sync().await?;
     let rejected = b.rejected().await?;
-    assert_eq!(rejected.len(), 1, "{rejected:?}");
+    let why = |row: &String| row.ends_with(" parent_deleted");
     assert!(
-        rejected[0].starts_with("lists ") && rejected[0].ends_with(" parent_deleted"),
-        "{rejected:?}"
+        rejected.len() == 3 && rejected.iter().all(why),
+        "the list and its items: {rejected:?}"
     );
     assert_eq!(live(&scene).await?, HALF);
     a.sync().await?;

@@ -112,8 +112,11 @@ async fn uk11_a_push_in_batches_that_loses_its_answers(db: TestDb) -> Result<()>
 async fn uk12_also_through_a_winner_that_was_deleted(db: TestDb) -> Result<()> {
     let (scene, [a, b, c]) = base(db).await?;
     let loser = loser(&scene, &a).await?;
-    a.sql("UPDATE lists SET deleted_at = '2027-01-15 11:59:59' WHERE name = 'Favorites'")
-        .await?;
+    a.at(
+        -1_000,
+        "UPDATE lists SET deleted_at = '2027-01-15 11:59:59' WHERE name = 'Favorites'",
+    )
+    .await?;
     a.sync().await?;
     let (status, answer) = scene.push_by_hand(USER, 9, 2, items(&loser)).await?;
     assert_eq!(status, 200);
@@ -148,7 +151,7 @@ async fn uk12_and_through_one_that_was_deleted_for_good(db: TestDb) -> Result<()
         if at_server {
             scene.sql(delete).await?;
         } else {
-            a.sql(delete).await?;
+            a.at(-1_000, delete).await?;
         }
         a.sync().await?;
         let (status, answer) = scene.push_by_hand(USER, 9, 2, items(&loser)).await?;
