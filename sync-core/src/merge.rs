@@ -101,3 +101,6 @@ fn combine<W: WireRow>(number: usize, current: &mut W, incoming: &W, merged: &mu
         merged.beaten.push(number);
     }
 }
+
+#[cfg(test)]
+mod tests;

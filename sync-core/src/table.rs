@@ -11,7 +11,7 @@ use crate::{
     lookup::LookupTable,
     protocol::Verdict,
     registry::Target,
-    server::{Entry, PageRow, PushContext, ServerError},
+    server::{self, Entry, PageRow, PushContext, ServerError},
     syncable::Syncable,
 };
 
@@ -44,6 +44,8 @@ pub(crate) trait SyncTable: Send + Sync {
         tx: &DatabaseTransaction,
         entries: &[Entry],
     ) -> Result<Vec<PageRow>, DbErr>;
+    /// Server: the column of a natural key that may get a suffix.
+    fn text_key(&self) -> Option<&'static str>;
 }
 
 /// The table of entity `E`.
@@ -124,5 +126,9 @@ impl<E: Syncable> SyncTable for Table<E> {
         entries: &[Entry],
     ) -> Result<Vec<PageRow>, DbErr> {
         self.page_rows(tx, entries).await
+    }
+
+    fn text_key(&self) -> Option<&'static str> {
+        server::text_key::<E>()
     }
 }

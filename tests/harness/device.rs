@@ -72,6 +72,15 @@ impl TestDevice {
         Ok(this)
     }
 
+    /// A device whose database is open already, in a folder that goes with it.
+    pub fn opened(folder: Arc<TempDir>, device: Device, transport: Arc<dyn Transport>) -> Self {
+        Self {
+            device,
+            transport,
+            folder,
+        }
+    }
+
     /// The database file.
     pub fn file(&self) -> PathBuf {
         self.folder.path().join(FILE)
@@ -137,7 +146,8 @@ impl TestDevice {
     }
 }
 
-const FILE: &str = "device.sqlite";
+/// The name of a device's database in its folder.
+pub const FILE: &str = "device.sqlite";
 
 /// A new file with one connection, as an app opens its database.
 ///

@@ -11,7 +11,7 @@ use http::{Method, Request, Response};
 use sea_orm::{ConnectionTrait, DbBackend};
 use serde_json::{Value, json};
 use sync_core::{
-    Clock, SystemClock, UuidV7,
+    Clock, ManualClock, SystemClock, UuidV7,
     protocol::{PROTOCOL_VERSION, PUSH_PATH},
 };
 
@@ -25,6 +25,8 @@ pub struct Scene {
     /// The server.
     pub server: InProcessServer,
     clock: Arc<dyn Clock>,
+    /// What a scene goes by that began at noon.
+    pub(crate) noon: Option<Arc<ManualClock>>,
     n_devices: AtomicI64,
 }
 
@@ -50,8 +52,15 @@ impl Scene {
         Ok(Self {
             server,
             clock,
+            noon: None,
             n_devices: AtomicI64::new(0),
         })
+    }
+
+    /// What the server and the devices go by.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
     }
 
     /// One more device of the account, with an empty database.
@@ -67,15 +76,18 @@ impl Scene {
     /// # Errors
     /// If its database cannot be made.
     pub async fn device_of(&self, user: &str) -> Result<SceneDevice> {
+        self.device_with(user, Arc::clone(&self.clock)).await
+    }
+
+    /// One more device of any account, whose engine goes by a clock of its own.
+    ///
+    /// # Errors
+    /// If its database cannot be made.
+    pub async fn device_with(&self, user: &str, clock: Arc<dyn Clock>) -> Result<SceneDevice> {
         let number = self.n_devices.fetch_add(1, Ordering::SeqCst) + 1;
         let net = Faulty::new(self.server.transport(user, number));
-        let device = TestDevice::zentrio(
-            user,
-            Arc::clone(&self.clock),
-            Arc::new(UuidV7),
-            Arc::<Faulty>::clone(&net),
-        )
-        .await?;
+        let device =
+            TestDevice::zentrio(user, clock, Arc::new(UuidV7), Arc::<Faulty>::clone(&net)).await?;
         Ok(SceneDevice {
             device,
             net,
@@ -89,6 +101,28 @@ impl Scene {
     /// If a database cannot be made.
     pub async fn pair(&self) -> Result<(SceneDevice, SceneDevice)> {
         Ok((self.device().await?, self.device().await?))
+    }
+
+    /// Three devices of the account.
+    ///
+    /// # Errors
+    /// If a database cannot be made.
+    pub async fn trio(&self) -> Result<[SceneDevice; 3]> {
+        Ok([
+            self.device().await?,
+            self.device().await?,
+            self.device().await?,
+        ])
+    }
+
+    /// Runs statements in the server's own database, as a web app or an administrator does.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn sql(&self, sql: &str) -> Result<()> {
+        let done = self.server.db.execute_unprepared(sql).await;
+        done.with_context(|| sql.to_owned())?;
+        Ok(())
     }
 
     /// The rows of a query of one column in the server's database.

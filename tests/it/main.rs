@@ -1,12 +1,18 @@
 //! Tests across the crates, in one program.
 
 mod architecture;
+mod auth;
 mod binaries;
 mod capture;
+mod clock;
 mod collisions;
+mod conflict;
+mod delete;
+mod exclusive;
 mod foreign_keys;
 mod in_flight;
 mod ninth_entity;
+mod paging;
 mod planted_bugs;
 mod pull;
 mod push;
@@ -14,4 +20,5 @@ mod retry;
 mod schema;
 mod simulation;
 mod two_devices;
+mod unique_keys;
 mod wire_format;

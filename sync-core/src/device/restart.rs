@@ -38,9 +38,13 @@ impl Device {
                         registered,
                         &format!("\"{table}\".\"{id}\""),
                     );
+                    // What is not pending was edited before what is, which has moved `updated_at`.
+                    let before = format!(
+                        "SELECT min(base_at) FROM sync_pending p WHERE p.tbl = $2 AND p.row_id = \"{table}\".\"{id}\""
+                    );
                     let sql = format!(
                         "INSERT INTO sync_pending (tbl, row_id, register, base, edited_at, edits, sent)
-                         SELECT $2, \"{id}\", '{EVERY_REGISTER}', NULL, coalesce({}, 0), 1, 0
+                         SELECT $2, \"{id}\", '{EVERY_REGISTER}', NULL, coalesce(({before}), {}, 0), 1, 0
                          FROM \"{table}\" WHERE remote_id IS NOT NULL AND {whose}
                          ON CONFLICT (tbl, row_id, register) DO NOTHING",
                         millis_of("updated_at")

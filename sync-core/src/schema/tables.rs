@@ -38,11 +38,11 @@ pub(super) async fn create<C: ConnectionTrait>(db: &C, side: Side) -> Result<(),
 }
 
 /// Pending changes: registers edited here that the other side has not taken yet.
-/// `base` is the value before the first edit, `cursor` how far the device had pulled when it was made, `sent`
-/// the count of edits when they were last sent.
+/// `base` is the value before the first edit, `base_at` when the row had last been edited by then, `cursor` how
+/// far the device had pulled when it was made, `sent` the count of edits when they were last sent.
 const PENDING: &str = "CREATE TABLE IF NOT EXISTS sync_pending (
     tbl TEXT NOT NULL, row_id BIGINT NOT NULL, register TEXT NOT NULL, base TEXT,
-    edited_at BIGINT NOT NULL, edits BIGINT NOT NULL, sent BIGINT NOT NULL, cursor TEXT,
+    edited_at BIGINT NOT NULL, edits BIGINT NOT NULL, sent BIGINT NOT NULL, cursor TEXT, base_at BIGINT,
     PRIMARY KEY (tbl, row_id, register)) {clustered}";
 
 /// Rows that are gone from their table and that the other side may still have.

@@ -10,7 +10,7 @@ use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement, Value,
 };
 
-use super::{Entry, PushContext, feed};
+use super::{Entry, PushContext, exclusive::Claim, feed};
 use crate::{
     bulk::CHUNK,
     clocks::{Clocks, Stamp},
@@ -145,6 +145,16 @@ async fn pending(
     Ok(pending)
 }
 
+/// Any of these rows may have been given a flag that only one row of its scope has.
+fn claim_flags(cx: &mut PushContext<'_>, registered: &Registered, ids: &[i64]) {
+    if registered.shape.exclusive.is_empty() {
+        return;
+    }
+    let table = registered.shape.table;
+    let claims = ids.iter().map(|&row_id| Claim { table, row_id });
+    cx.claims.extend(claims);
+}
+
 struct Row {
     id: i64,
     remote_id: Option<String>,
@@ -177,6 +187,7 @@ async fn absorb_rows(
             ));
         }
         feed::put(tx, cx.account, &changed).await?;
+        claim_flags(cx, registered, ids);
         settle(tx, registered, ids, &pending).await?;
     }
     Ok(())

@@ -5,7 +5,12 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, Statement, Value};
 
-use super::{Entry, PushContext, feed};
+use super::{
+    Entry, PushContext,
+    exclusive::Claim,
+    feed,
+    revive::{Revived, revive},
+};
 use crate::{
     bulk::CHUNK,
     clocks::Stamp,
@@ -82,24 +87,37 @@ async fn follow_reference(
     let parents: Vec<i64> = events.iter().map(|event| event.row_id).collect();
     let rows = children(tx, child, target.column, was, &parents).await?;
     for rows in rows.chunks(CHUNK) {
-        write(tx, child, set, at, rows).await?;
-        enter(tx, cx, child, rows, register, stamp, at).await?;
+        let touched: Vec<Revived<'_>> = if set == DELETED_AT && at.is_none() {
+            revive(tx, cx, child, rows).await?
+        } else {
+            write(tx, child, set, at, rows).await?;
+            let as_they_are = |row| Revived { row, renamed: None };
+            rows.iter().map(as_they_are).collect()
+        };
+        enter(tx, cx, child, &touched, register, stamp, at).await?;
         if set == DELETED_AT {
-            let event = |row: &Child| Event {
+            let event = |touched: &Revived<'_>| Event {
                 table: child.shape.table,
-                row_id: row.id,
+                row_id: touched.row.id,
                 was,
                 is,
                 stamp,
             };
-            cx.events.extend(rows.iter().map(event));
+            cx.events.extend(touched.iter().map(event));
+        }
+        if set == DELETED_AT && at.is_none() && !child.shape.exclusive.is_empty() {
+            let claim = |touched: &Revived<'_>| Claim {
+                table: child.shape.table,
+                row_id: touched.row.id,
+            };
+            cx.claims.extend(touched.iter().map(claim));
         }
     }
     Ok(())
 }
 
-struct Child {
-    id: i64,
+pub(super) struct Child {
+    pub(super) id: i64,
     remote_id: String,
     deleted_at: Option<i64>,
 }
@@ -149,7 +167,8 @@ fn from_row(row: &QueryResult) -> Result<Child, DbErr> {
     })
 }
 
-async fn write(
+/// Gives all of these rows one value.
+pub(super) async fn write(
     tx: &DatabaseTransaction,
     child: &Registered,
     column: &str,
@@ -178,16 +197,16 @@ async fn enter(
     tx: &DatabaseTransaction,
     cx: &mut PushContext<'_>,
     child: &Registered,
-    rows: &[Child],
+    rows: &[Revived<'_>],
     register: &str,
     stamp: Stamp,
     at: Option<i64>,
 ) -> Result<(), DbErr> {
     let table = child.shape.table;
-    let names: Vec<&str> = rows.iter().map(|row| row.remote_id.as_str()).collect();
+    let names: Vec<&str> = rows.iter().map(|r| r.row.remote_id.as_str()).collect();
     let mut found = feed::find(tx, cx.account, table, &names).await?;
     let mut entries: Vec<Entry> = Vec::with_capacity(rows.len());
-    for row in rows {
+    for Revived { row, renamed } in rows {
         let Some(mut entry) = found.remove(&row.remote_id) else {
             continue;
         };
@@ -205,6 +224,9 @@ async fn enter(
         );
         if register == DELETED_AT {
             entry.deleted_at = at;
+        }
+        if let Some(renamed) = renamed {
+            entry.clocks.overrule(renamed, cx.now_ms);
         }
         entry.seq = cx.next_seq();
         entries.push(entry);

@@ -255,6 +255,13 @@ fn normalise_keys<W: WireRow>(shape: &Shape, row: &mut W) -> bool {
 }
 
 impl<W: WireRow> Incoming<W> {
+    /// Says nothing about the deletion any more: it is that of the row which this one is merged into.
+    pub(super) fn leave_deleted(&mut self, shape: &Shape, deleted_at: Option<i64>) {
+        let register = shape.deleted_register();
+        self.edits.retain(|edit| edit.register != register);
+        self.row.set_deleted_at(deleted_at.map(Millis));
+    }
+
     /// The edits with their stamps, on top of what the server has.
     pub(super) fn stamped(
         &self,

@@ -39,13 +39,13 @@ impl<E: Syncable> Table<E> {
             unreadable,
         } = self.find_rows(tx, cx, &mut incoming).await?;
         let names = self.names(tx, models.values()).await?;
-        let moved: HashSet<i64> = incoming
+        let revived: HashSet<i64> = incoming
             .iter()
-            .filter(|i| (0..self.targets.len()).any(|n| !i.row.reference(n).is_absent()))
+            .filter(|i| self.may_revive(i))
             .filter_map(|i| entries.get(&i.remote_id).map(|entry| entry.row_id))
             .collect();
-        let moved = models.values().filter(|m| moved.contains(&E::meta(m).id));
-        self.resolve_old_parents(tx, cx, moved, &names).await?;
+        let revived = models.values().filter(|m| revived.contains(&E::meta(m).id));
+        self.resolve_old_parents(tx, cx, revived, &names).await?;
         let mut merged = HashSet::new();
 
         let (mut inserts, mut updates, mut restamped) = (Vec::new(), Vec::new(), Vec::new());
@@ -83,6 +83,13 @@ impl<E: Syncable> Table<E> {
         self.write_inserts(tx, cx, inserts, &ids, &mut verdicts)
             .await?;
         Ok(self.finish(cx, rows, verdicts))
+    }
+
+    /// Whether a deleted row may live after this: it is undeleted, or moved to another parent.
+    fn may_revive(&self, incoming: &Incoming<E::Wire>) -> bool {
+        let deleted_at = E::SHAPE.deleted_register();
+        let undeleted = incoming.row.has(deleted_at) && incoming.row.deleted_at().is_none();
+        undeleted || (0..self.targets.len()).any(|n| !incoming.row.reference(n).is_absent())
     }
 
     fn parse_rows(

@@ -18,6 +18,7 @@ mod page;
 mod pull;
 mod push;
 mod resolve;
+mod revive;
 mod taken_key;
 pub(crate) mod twin;
 mod unsuitable;
@@ -34,6 +35,7 @@ pub use pull::PullQuery;
 pub(crate) use feed::Entry;
 pub(crate) use page::PageRow;
 pub(crate) use push::PushContext;
+pub(crate) use taken_key::text_key;
 
 use crate::{
     clock::Clock,

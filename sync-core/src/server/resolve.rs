@@ -77,7 +77,7 @@ impl<E: Syncable> Table<E> {
         Ok(())
     }
 
-    /// Makes known what deleted rows belonged to before this push, where it may move them elsewhere.
+    /// Makes known what deleted rows belonged to before this push, where it may undelete them or move them.
     pub(super) async fn resolve_old_parents(
         &self,
         tx: &DatabaseTransaction,

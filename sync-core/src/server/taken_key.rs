@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Suffixes that are tried before a row gives way after all.
-const SUFFIXES: std::ops::RangeInclusive<u32> = 2..=999;
+pub(super) const SUFFIXES: std::ops::RangeInclusive<u32> = 2..=999;
 
 impl<E: Syncable> Table<E> {
     /// Writes rows that trade keys among themselves: all are parked on keys nobody has, then written.
@@ -78,7 +78,7 @@ impl<E: Syncable> Table<E> {
                 return Ok(false);
             };
             for number in SUFFIXES {
-                let name = format!("{name} ({number})");
+                let name = suffixed(&name, number);
                 planned
                     .active
                     .try_set(Self::column(column), name.clone().into())?;
@@ -149,8 +149,13 @@ impl<E: Syncable> Table<E> {
     }
 }
 
+/// A name that is told from the one that is taken.
+pub(super) fn suffixed(name: &str, number: u32) -> String {
+    format!("{name} ({number})")
+}
+
 /// The text column of a natural key that tells its rows apart for people: the last one.
-fn text_key<E: Syncable>() -> Option<&'static str> {
+pub(crate) fn text_key<E: Syncable>() -> Option<&'static str> {
     let columns = E::SHAPE
         .natural_keys
         .iter()

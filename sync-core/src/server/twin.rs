@@ -84,6 +84,30 @@ pub(crate) async fn find<E: Syncable>(
     Ok(None)
 }
 
+/// The row with the same natural key that was deleted at this time, as those are that went with one parent.
+pub(super) async fn deleted_at<E: Syncable>(
+    tx: &DatabaseTransaction,
+    row: &E::ActiveModel,
+    at: i64,
+) -> Result<Option<E::Model>, DbErr> {
+    for key in E::SHAPE.natural_keys {
+        let Some(select) = same_key::<E>(row, key) else {
+            continue;
+        };
+        let dead = select.filter(Expr::col(Table::<E>::column(DELETED_AT)).is_not_null());
+        let dead = match dead.all(tx).await {
+            // Nothing can be merged into a row that cannot be read.
+            Err(error) if is_unreadable(&error) => continue,
+            dead => dead?,
+        };
+        let then = |model: &E::Model| E::meta(model).deleted_at.is_some_and(|then| then.0 == at);
+        if let Some(model) = dead.into_iter().find(then) {
+            return Ok(Some(model));
+        }
+    }
+    Ok(None)
+}
+
 /// The same for a row that is there: another one.
 pub(super) async fn other<E: Syncable>(
     tx: &DatabaseTransaction,

@@ -87,6 +87,8 @@ impl<E: Syncable> Table<E> {
         ids: &LocalIds,
         verdicts: &mut [Option<Verdict>],
     ) -> Result<(), ServerError> {
+        self.merge_into_deleted_twins(tx, cx, ids, &mut planned, verdicts)
+            .await?;
         let row_ids = twin::allocate_ids(tx, E::SHAPE.table, E::SHAPE.id, planned.len()).await?;
         for (planned, row_id) in planned.iter_mut().zip(row_ids) {
             planned.entry.row_id = row_id;
@@ -162,6 +164,44 @@ impl<E: Syncable> Table<E> {
             }
             return Ok(refused_by_database::<E>(&planned, &error));
         };
+        self.merge_into(tx, cx, ids, planned, model).await
+    }
+
+    /// New rows under a deleted parent: the same thing made on two devices is one, as it would be under a
+    /// live parent, so that both come back with it as one.
+    async fn merge_into_deleted_twins(
+        &self,
+        tx: &DatabaseTransaction,
+        cx: &mut PushContext<'_>,
+        ids: &LocalIds,
+        planned: &mut Vec<Planned<E>>,
+        verdicts: &mut [Option<Verdict>],
+    ) -> Result<(), ServerError> {
+        for mut one in std::mem::take(planned) {
+            let twin = match one.entry.deleted_at {
+                Some(at) => twin::deleted_at::<E>(tx, &one.active, at).await?,
+                None => None,
+            };
+            let Some(model) = twin else {
+                planned.push(one);
+                continue;
+            };
+            one.incoming.leave_deleted(&E::SHAPE, one.entry.deleted_at);
+            let position = one.position;
+            verdicts[position] = Some(self.merge_into(tx, cx, ids, one, model).await?);
+        }
+        Ok(())
+    }
+
+    /// Merges a new row into the one that is the same thing; its name becomes an alias.
+    async fn merge_into(
+        &self,
+        tx: &DatabaseTransaction,
+        cx: &mut PushContext<'_>,
+        ids: &LocalIds,
+        planned: Planned<E>,
+        model: E::Model,
+    ) -> Result<Verdict, ServerError> {
         let winner = E::meta(&model).remote_id.unwrap_or_default().to_owned();
         let Some(entry) = feed::find(tx, cx.account, E::SHAPE.table, &[&winner])
             .await?

@@ -1,6 +1,8 @@
 //! A row is inserted, edited, deleted.
 
-use super::{NOW, Trigger, cursor, forget_rejection, register_text, stamp, time_text, trigger};
+use super::{
+    NOW, Trigger, cursor, forget_rejection, millis_of, register_text, stamp, time_text, trigger,
+};
 use crate::schema::capture::{Captured, CapturedRegister, quoted, text};
 
 pub(super) fn triggers(captured: &Captured) -> Vec<Trigger> {
@@ -49,10 +51,10 @@ fn on_update(captured: &Captured) -> Trigger {
             )
         })
         .collect();
-    let stamp = stamp("OLD.");
+    let (stamp, base_at) = (stamp("OLD."), millis_of("OLD.updated_at"));
     let body = format!(
-        "  INSERT INTO sync_pending (tbl, row_id, register, base, edited_at, edits, sent, cursor)
-    SELECT {word}, NEW.{id}, register, base, {stamp}, 1, 0, {cursor} FROM (
+        "  INSERT INTO sync_pending (tbl, row_id, register, base, edited_at, edits, sent, cursor, base_at)
+    SELECT {word}, NEW.{id}, register, base, {stamp}, 1, 0, {cursor}, {base_at} FROM (
       {edits}) WHERE true
     ON CONFLICT (tbl, row_id, register) DO UPDATE SET edits = edits + 1, edited_at = excluded.edited_at;
   UPDATE {tbl} SET dirty = 1, updated_at = {updated_at} WHERE {id} = NEW.{id};",

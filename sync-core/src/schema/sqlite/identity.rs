@@ -27,11 +27,12 @@ fn on_id(captured: &Captured) -> Trigger {
     let Captured { table, id, .. } = captured;
     let (word, id) = (text(table), quoted(id));
     let mut body = format!(
-        "  INSERT INTO sync_pending (tbl, row_id, register, base, edited_at, edits, sent)
-    SELECT tbl, NEW.{id}, register, base, edited_at, edits, sent FROM sync_pending
+        "  INSERT INTO sync_pending (tbl, row_id, register, base, edited_at, edits, sent, cursor, base_at)
+    SELECT tbl, NEW.{id}, register, base, edited_at, edits, sent, cursor, base_at FROM sync_pending
       WHERE tbl = {word} AND row_id = OLD.{id}
     ON CONFLICT (tbl, row_id, register) DO UPDATE SET
-      base = excluded.base, edits = edits + excluded.edits, sent = excluded.sent;
+      base = excluded.base, edits = edits + excluded.edits, sent = excluded.sent,
+      cursor = excluded.cursor, base_at = excluded.base_at;
   DELETE FROM sync_pending WHERE tbl = {word} AND row_id = OLD.{id};
   UPDATE {tbl} SET dirty = EXISTS (SELECT 1 FROM sync_pending WHERE tbl = {word} AND row_id = NEW.{id})
     WHERE {id} = NEW.{id};",
