@@ -5,6 +5,7 @@ mod binaries;
 mod capture;
 mod collisions;
 mod foreign_keys;
+mod garbage;
 mod in_flight;
 mod ninth_entity;
 mod planted_bugs;

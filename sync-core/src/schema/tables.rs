@@ -89,7 +89,11 @@ const DEVICE: &[&str] = &[
 ];
 
 const SERVER: &[&str] = &[
-    "CREATE TABLE IF NOT EXISTS sync_server (id INTEGER PRIMARY KEY CHECK (id = 1), epoch TEXT NOT NULL)",
+    // `age_ms` is for how long the server's data has been in use, as far as it was seen; see server/age.rs.
+    "CREATE TABLE IF NOT EXISTS sync_server (id INTEGER PRIMARY KEY CHECK (id = 1), epoch TEXT NOT NULL,
+        age_ms BIGINT NOT NULL DEFAULT 0, aged_at_ms BIGINT)",
+    "CREATE TABLE IF NOT EXISTS sync_age (account BIGINT NOT NULL, seq BIGINT NOT NULL, age_ms BIGINT NOT NULL,
+        PRIMARY KEY (account, seq)) {clustered}",
     "CREATE TABLE IF NOT EXISTS sync_account (id {serial}, user_id TEXT NOT NULL UNIQUE,
         head BIGINT NOT NULL, horizon BIGINT NOT NULL, mark BIGINT NOT NULL)",
     // Where the feed has ended, with what tells that end from one of another history.

@@ -76,7 +76,7 @@ fn by_name<C: ConnectionTrait>(
     }
 }
 
-/// The entries behind a position, in order, up to and including another.
+/// The entries behind a position, in order.
 pub(crate) async fn after<C: ConnectionTrait>(
     tx: &C,
     account: i64,
@@ -89,18 +89,19 @@ pub(crate) async fn after<C: ConnectionTrait>(
     select(tx, sql, vec![account.into(), seq.into()]).await
 }
 
-/// The entries of deleted rows behind a position, in order.
+/// The entries of deleted rows behind a position, up to and including another, in order.
 pub(super) async fn tombstones<C: ConnectionTrait>(
     tx: &C,
     account: i64,
     seq: i64,
+    up_to: i64,
     limit: u32,
 ) -> Result<Vec<Entry>, DbErr> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM sync_feed WHERE account = $1 AND seq > $2 AND deleted_at IS NOT NULL
-         ORDER BY seq LIMIT {limit}"
+        "SELECT {COLUMNS} FROM sync_feed WHERE account = $1 AND seq > $2 AND seq <= $3
+           AND deleted_at IS NOT NULL ORDER BY seq LIMIT {limit}"
     );
-    select(tx, sql, vec![account.into(), seq.into()]).await
+    select(tx, sql, vec![account.into(), seq.into(), up_to.into()]).await
 }
 
 /// Writes entries, new and changed, each at its new position.

@@ -5,6 +5,7 @@
 mod absorb;
 mod absorb_account;
 mod account;
+mod age;
 mod cascade;
 mod cursor;
 mod decide;
@@ -102,6 +103,25 @@ impl SyncServer {
     pub async fn install(&self) -> Result<(), DbErr> {
         schema::install(&self.db.write, Side::Server, &self.registry).await?;
         account::create_epoch(&self.db.write, &self.ids.next()).await
+    }
+
+    /// The life of the server's data.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn epoch(&self) -> Result<String, ServerError> {
+        Ok(account::epoch(&self.db.read).await?)
+    }
+
+    /// Begins a new life of the server's data, such as after it was put back to a backup: no device goes on
+    /// before somebody has said whose rows are right. Returns its name.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn begin_epoch(&self) -> Result<String, ServerError> {
+        let epoch = self.ids.next();
+        account::set_epoch(&self.db.write, &epoch).await?;
+        Ok(epoch)
     }
 
     /// What a device may want to know before it syncs.
