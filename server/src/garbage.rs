@@ -62,7 +62,8 @@ async fn collect(
     keep: Option<Duration>,
     stopped: &watch::Receiver<bool>,
 ) -> Result<Garbage, Error> {
-    let go_on = || !*stopped.borrow() && stopped.has_changed().is_ok();
+    let stopped = stopped.clone();
+    let go_on = move || !*stopped.borrow() && stopped.has_changed().is_ok();
     match keep {
         Some(keep) => Ok(sync.collect_aged(keep, &go_on).await?),
         None => {

@@ -4,6 +4,7 @@ mod architecture;
 mod binaries;
 mod capture;
 mod collisions;
+mod drift;
 mod foreign_keys;
 mod garbage;
 mod in_flight;

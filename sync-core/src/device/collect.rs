@@ -5,14 +5,14 @@ use std::{borrow::Cow, collections::BTreeMap};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement, Value};
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{BatchLimits, Device, Outgoing, State, Wanted, settle, state};
+use super::{BatchLimits, Device, Outgoing, State, Wanted, Withheld, drift, settle, state};
 use crate::{
     error::SyncError,
     owner,
-    protocol::{PROTOCOL_VERSION, PushRequest, PushRow, TablePush},
+    protocol::{PROTOCOL_VERSION, PushRequest, PushRow, ServerSchema, TablePush},
     registry::Registered,
     rows::placeholders,
-    schema::register_text,
+    schema::{register_text, text},
     shape::{DELETED_AT, EVERY_REGISTER},
     tx,
     wire::Millis,
@@ -82,6 +82,7 @@ impl Device {
         tx::begin_applying(&tx).await?;
         let state = state::load(&tx).await?;
         let user = state.local_user_id.clone().ok_or(SyncError::NotConnected)?;
+        let server = state.server();
         let mut filling = Filling {
             tables: Vec::new(),
             rows_left: limits.push_rows,
@@ -90,7 +91,9 @@ impl Device {
             full: false,
         };
         if let Progress::Gone { after } = progress {
-            let last = self.collect_gone(&tx, after, &mut filling).await?;
+            let last = self
+                .collect_gone(&tx, after, server.as_ref(), &mut filling)
+                .await?;
             *progress = match last.filter(|_| filling.full) {
                 Some(after) => Progress::Gone { after },
                 None => Progress::start_of(0),
@@ -100,8 +103,9 @@ impl Device {
             let Some(registered) = self.registry.tables().get(number) else {
                 break;
             };
+            let withheld = Withheld::of(registered.shape, server.as_ref());
             *progress = match self
-                .collect_table(&tx, registered, &user, after, &mut filling)
+                .collect_table(&tx, registered, &withheld, &user, after, &mut filling)
                 .await?
             {
                 Some(after) => Progress::Table { number, after },
@@ -149,11 +153,13 @@ impl Device {
         &self,
         tx: &DatabaseTransaction,
         after: &(String, i64, String),
+        server: Option<&ServerSchema>,
         filling: &mut Filling,
     ) -> Result<Option<(String, i64, String)>, DbErr> {
         let sql = format!(
             "SELECT tbl, row_id, remote_id, edited_at FROM sync_deleted
-             WHERE (tbl, row_id, remote_id) > ($1, $2, $3) ORDER BY tbl, row_id, remote_id LIMIT {}",
+             WHERE (tbl, row_id, remote_id) > ($1, $2, $3){} ORDER BY tbl, row_id, remote_id LIMIT {}",
+            self.known_tables(server),
             filling.rows_left
         );
         let values = [
@@ -182,25 +188,41 @@ impl Device {
         Ok(last)
     }
 
+    /// A condition that leaves out tables which the server does not know, or nothing.
+    fn known_tables(&self, server: Option<&ServerSchema>) -> String {
+        let tables = self.registry.tables().iter();
+        let unknown = tables.filter(|t| Withheld::of(t.shape, server).table);
+        let unknown: Vec<String> = unknown.map(|t| text(t.shape.table)).collect();
+        match unknown.is_empty() {
+            true => String::new(),
+            false => format!(" AND tbl NOT IN ({})", unknown.join(", ")),
+        }
+    }
+
     /// Pending rows of a table behind a row; the row to go on behind, or none at the table's end.
     async fn collect_table(
         &self,
         tx: &DatabaseTransaction,
         registered: &Registered,
+        withheld: &Withheld,
         user: &str,
         after: i64,
         filling: &mut Filling,
     ) -> Result<Option<i64>, SyncError> {
+        if withheld.table {
+            return Ok(None);
+        }
+        drift::hold_back(tx, registered.shape, withheld).await?;
         let table = registered.shape.table;
         let (mut wanted, mut more) = self
-            .wanted(tx, registered, user, after, filling.rows_left)
+            .wanted(tx, registered, withheld, user, after, filling.rows_left)
             .await?;
         let Some(mut last) = wanted.last().map(|w| w.row_id) else {
             return Ok(None);
         };
-        if self.drop_undone(tx, registered, after, last).await? {
+        if self.drop_undone(tx, registered, withheld, after, last).await? {
             (wanted, more) = self
-                .wanted(tx, registered, user, after, filling.rows_left)
+                .wanted(tx, registered, withheld, user, after, filling.rows_left)
                 .await?;
             let Some(new_last) = wanted.last().map(|w| w.row_id) else {
                 return Ok(None);
@@ -210,7 +232,7 @@ impl Device {
         let mut sent = Vec::new();
         for (outgoing, wanted) in registered
             .table
-            .outgoing(tx, &wanted)
+            .outgoing(tx, &wanted, withheld)
             .await?
             .into_iter()
             .zip(&wanted)
@@ -248,7 +270,7 @@ impl Device {
                 Outgoing::Hold => {}
             }
         }
-        mark_sent(tx, table, &sent).await?;
+        mark_sent(tx, table, withheld, &sent).await?;
         Ok(more.then_some(last))
     }
 
@@ -275,6 +297,7 @@ impl Device {
         &self,
         tx: &DatabaseTransaction,
         registered: &Registered,
+        withheld: &Withheld,
         user: &str,
         after: i64,
         limit: usize,
@@ -282,8 +305,9 @@ impl Device {
         let most = limit + registered.shape.registers.len() + 1;
         let sql = format!(
             "SELECT row_id, register, edited_at FROM sync_pending
-             WHERE tbl = $2 AND row_id > $3 AND {} ORDER BY row_id LIMIT {most}",
-            owner::owns_row(&self.registry, registered, "sync_pending.row_id")
+             WHERE tbl = $2 AND row_id > $3 AND {}{} ORDER BY row_id LIMIT {most}",
+            owner::owns_row(&self.registry, registered, "sync_pending.row_id"),
+            withheld.left_out()
         );
         let values = [user.into(), registered.shape.table.into(), after.into()];
         let rows = tx
@@ -324,6 +348,7 @@ impl Device {
         &self,
         tx: &DatabaseTransaction,
         registered: &Registered,
+        withheld: &Withheld,
         after: i64,
         last: i64,
     ) -> Result<bool, DbErr> {
@@ -337,8 +362,9 @@ impl Device {
         let sql = format!(
             "SELECT p.row_id, p.register FROM sync_pending p JOIN \"{table}\" t ON t.\"{id}\" = p.row_id
              WHERE p.tbl = $1 AND p.row_id > $2 AND p.row_id <= $3 AND p.sent = 0 AND p.register <> '{EVERY_REGISTER}'
-               AND p.base = CASE p.register {} END",
-            now.join(" ")
+               AND p.base = CASE p.register {} END{}",
+            now.join(" "),
+            withheld.left_out()
         );
         let backend = tx.get_database_backend();
         let values = [table.into(), after.into(), last.into()];
@@ -399,11 +425,17 @@ impl Filling {
 }
 
 /// Keeps how many edits of each register go out: later ones are told from them by their count.
-async fn mark_sent(tx: &DatabaseTransaction, table: &str, rows: &[i64]) -> Result<(), DbErr> {
+async fn mark_sent(
+    tx: &DatabaseTransaction,
+    table: &str,
+    withheld: &Withheld,
+    rows: &[i64],
+) -> Result<(), DbErr> {
     for rows in rows.chunks(crate::bulk::CHUNK) {
         let sql = format!(
-            "UPDATE sync_pending SET sent = edits WHERE tbl = $1 AND row_id IN ({})",
-            placeholders(2, rows.len())
+            "UPDATE sync_pending SET sent = edits WHERE tbl = $1 AND row_id IN ({}){}",
+            placeholders(2, rows.len()),
+            withheld.left_out()
         );
         let values: Vec<Value> = std::iter::once(table.into())
             .chain(rows.iter().map(|id| (*id).into()))

@@ -83,6 +83,8 @@ const DEVICE: &[&str] = &[
         reason TEXT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (tbl, remote_id)) {clustered}",
     "CREATE TABLE IF NOT EXISTS sync_conflict (id {serial}, tbl TEXT NOT NULL, remote_id TEXT NOT NULL,
         register TEXT NOT NULL, local TEXT, remote TEXT, at BIGINT NOT NULL)",
+    // With which columns each table was fetched up to the cursor; see device/drift.rs.
+    "CREATE TABLE IF NOT EXISTS sync_fetched (tbl TEXT PRIMARY KEY, columns TEXT NOT NULL)",
     // What a replacement pull has seen so far; see device/replace.rs.
     "CREATE TABLE IF NOT EXISTS sync_seen (tbl TEXT NOT NULL, remote_id TEXT NOT NULL, gone BIGINT NOT NULL,
         PRIMARY KEY (tbl, remote_id)) {clustered}",
@@ -123,6 +125,9 @@ const STATE_COLUMNS: &[(&str, &str)] = &[
     ("lease_holder", "TEXT"),
     ("lease_until_ms", "BIGINT NOT NULL DEFAULT 0"),
     ("replacing", "BIGINT NOT NULL DEFAULT 0"),
+    ("server_schema", "TEXT"),
+    ("refetch_of", "TEXT"),
+    ("refetch_cursor", "TEXT"),
 ];
 
 async fn widen_sync_state<C: ConnectionTrait>(db: &C) -> Result<(), DbErr> {

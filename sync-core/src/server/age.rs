@@ -13,7 +13,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
 use super::{
     Garbage, ServerError, SyncServer,
-    garbage::Old,
+    garbage::{GoOn, Old},
     push::ATTEMPTS,
 };
 use crate::{protocol::ErrorCode, tx};
@@ -39,7 +39,7 @@ impl SyncServer {
     pub async fn collect_aged(
         &self,
         keep: Duration,
-        go_on: &(dyn Fn() -> bool + Send + Sync),
+        go_on: &GoOn,
     ) -> Result<Garbage, ServerError> {
         let keep_ms = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
         let age_ms = self.note_age().await?;

@@ -37,6 +37,9 @@ pub struct Garbage {
     pub n_failed: u64,
 }
 
+/// Whether a collection is to go on: asked before each of its transactions.
+pub type GoOn = dyn Fn() -> bool + Send + Sync;
+
 /// Which tombstones are old enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Old {
@@ -67,7 +70,7 @@ impl SyncServer {
         &self,
         user_id: &str,
         old: Old,
-        go_on: &(dyn Fn() -> bool + Send + Sync),
+        go_on: &GoOn,
     ) -> Result<u64, ServerError> {
         let (mut behind, mut n_tombstones) = (0, 0);
         let mut attempt = 1;

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use sea_orm::{DatabaseConnection, DbErr};
 
 pub use error::ServerError;
-pub use garbage::Garbage;
+pub use garbage::{Garbage, GoOn};
 pub use pull::PullQuery;
 
 pub(crate) use feed::Entry;
@@ -39,7 +39,7 @@ pub(crate) use push::PushContext;
 use crate::{
     clock::Clock,
     ids::Ids,
-    protocol::{Info, Limits, PROTOCOL_VERSION},
+    protocol::{ErrorCode, Info, Limits, PROTOCOL_VERSION, ServerSchema},
     registry::Registry,
     schema::{self, Side},
 };
@@ -75,12 +75,15 @@ pub struct SyncServer {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) limits: Limits,
+    schema: Arc<ServerSchema>,
 }
 
 impl SyncServer {
     /// An engine on these databases, for these tables.
     pub fn new(db: ServerDb, registry: Registry, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+        let schema = Arc::new(ServerSchema::of(&registry));
         Self {
+            schema,
             db,
             registry,
             clock,
@@ -94,6 +97,20 @@ impl SyncServer {
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
+    }
+
+    /// # Errors
+    /// If the device speaks another protocol.
+    fn speaks(&self, protocol: u32) -> Result<(), ServerError> {
+        if protocol == PROTOCOL_VERSION {
+            return Ok(());
+        }
+        let message =
+            format!("this server speaks protocol {PROTOCOL_VERSION}; update the app or the server");
+        Err(ServerError::refused(
+            ErrorCode::UnsupportedProtocol,
+            message,
+        ))
     }
 
     /// Creates the framework's tables and capture, and the epoch of a new database.
