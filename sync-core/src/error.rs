@@ -43,6 +43,18 @@ pub enum SyncError {
     /// The answer is not what a sync server sends, as behind a hotel's login page.
     #[error("the answer is not from a sync server: {0}")]
     NotASyncServer(String),
+    /// A newer version of the program has synced this database.
+    #[error(
+        "a newer version of this program has synced this database: it knows `{table}{}`. Update this one; \
+         nothing was changed here, and nothing is lost",
+        column.as_ref().map(|column| format!(".{column}")).unwrap_or_default()
+    )]
+    Outdated {
+        /// The table.
+        table: String,
+        /// The column that this version does not know; none if it does not know the table.
+        column: Option<String>,
+    },
     /// The server lacks most of what it had: it may have lost it.
     #[error(
         "the server no longer has {n_gone} of the {n_rows} rows it had; nothing was deleted here. \
@@ -69,7 +81,10 @@ impl SyncError {
             | Self::NotASyncServer(_)
             | Self::Database(_) => true,
             Self::Refused { status, .. } => matches!(status, 408 | 409 | 429) || *status >= 500,
-            Self::NotConnected | Self::Unauthorized | Self::MassDeletion { .. } => false,
+            Self::NotConnected
+            | Self::Unauthorized
+            | Self::Outdated { .. }
+            | Self::MassDeletion { .. } => false,
         }
     }
 
@@ -129,6 +144,7 @@ impl SyncError {
             Self::Refused { code, .. } => code,
             Self::Overtaken { .. } => ErrorCode::PushOvertaken.as_str(),
             Self::NotASyncServer(_) => "not_a_sync_server",
+            Self::Outdated { .. } => "outdated_program",
             Self::MassDeletion { .. } => "mass_deletion",
             Self::Database(_) => "database",
         }

@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, ColumnType, DatabaseTransaction, DbErr, IdenStatic, I
 use serde_json::value::RawValue;
 
 use crate::{
-    device::{Applied, ApplyContext, Outgoing, Wanted},
+    device::{Applied, ApplyContext, Outgoing, Wanted, Withheld},
     lookup::LookupTable,
     protocol::Verdict,
     registry::Target,
@@ -23,6 +23,7 @@ pub(crate) trait SyncTable: Send + Sync {
         &self,
         tx: &DatabaseTransaction,
         wanted: &[Wanted],
+        withheld: &Withheld,
     ) -> Result<Vec<Outgoing>, DbErr>;
     /// Device: writes rows that came from the server.
     async fn apply(
@@ -98,8 +99,9 @@ impl<E: Syncable> SyncTable for Table<E> {
         &self,
         tx: &DatabaseTransaction,
         wanted: &[Wanted],
+        withheld: &Withheld,
     ) -> Result<Vec<Outgoing>, DbErr> {
-        self.outgoing_rows(tx, wanted).await
+        self.outgoing_rows(tx, wanted, withheld).await
     }
 
     async fn apply(

@@ -149,6 +149,9 @@ fn query(text: &str) -> PullQuery {
         match pair.split_once('=') {
             Some(("cursor", cursor)) => query.cursor = Some(cursor.to_owned()),
             Some(("limit", limit)) => query.limit = limit.parse().ok(),
+            Some(("protocol", protocol)) => query.protocol = protocol.parse().ok(),
+            Some(("schema", schema)) => query.schema = Some(schema.to_owned()),
+            Some(("tables", tables)) => query.tables = Some(tables.replace("%2C", ",")),
             _ => {}
         }
     }

@@ -66,7 +66,8 @@ pub(super) fn plan<W: WireRow>(
 ) -> Plan {
     let mut plan = Plan::default();
     let every = pending.contains(EVERY_REGISTER);
-    let mut differs = false;
+    // A column that the server does not know is pending all the same.
+    let mut differs = (0..names.len()).any(|number| !row.has(number));
     for (number, name) in names
         .iter()
         .enumerate()

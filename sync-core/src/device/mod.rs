@@ -6,11 +6,13 @@ mod apply_tree;
 mod bury;
 mod collect;
 mod conflict;
+mod drift;
 mod here;
 mod outgoing;
 mod pull;
 mod push;
 mod quarantine;
+mod refetch;
 mod remote;
 mod rename;
 mod replace;
@@ -32,6 +34,7 @@ pub use status::{PendingTable, QuarantinedRow, RejectedRow, Status};
 pub use sync::Observer;
 
 pub(crate) use apply::{Applied, ApplyContext};
+pub(crate) use drift::Withheld;
 pub(crate) use outgoing::{Outgoing, Wanted};
 
 use crate::{

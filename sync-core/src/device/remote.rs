@@ -7,7 +7,9 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     error::SyncError,
-    protocol::{ErrorBody, INFO_PATH, Info, PULL_PATH, PUSH_PATH, PullPage, PushAnswer},
+    protocol::{
+        ErrorBody, INFO_PATH, Info, PROTOCOL_VERSION, PULL_PATH, PUSH_PATH, PullPage, PushAnswer,
+    },
     transport::{Transport, TransportError, retry_after},
 };
 
@@ -31,19 +33,37 @@ pub(super) async fn push(
     read(transport.send(request.map_err(invalid)?).await?)
 }
 
-/// Asks for the page behind a cursor.
+/// Which page is asked for.
+pub(super) struct Asked<'a> {
+    /// Behind which cursor; none for the beginning.
+    pub(super) cursor: Option<&'a str>,
+    /// Most rows of it.
+    pub(super) limit: u32,
+    /// What the server is known to sync, so that it tells if it is something else.
+    pub(super) schema: Option<&'a str>,
+    /// Of which tables alone, joined by commas.
+    pub(super) tables: Option<String>,
+}
+
+/// Asks for a page.
 pub(super) async fn pull(
     transport: &dyn Transport,
-    cursor: Option<&str>,
-    limit: u32,
+    asked: &Asked<'_>,
 ) -> Result<PullPage, SyncError> {
-    let uri = match cursor {
-        Some(cursor) => {
-            let cursor = utf8_percent_encode(cursor, ESCAPED);
-            format!("{PULL_PATH}?cursor={cursor}&limit={limit}")
+    let mut uri = format!(
+        "{PULL_PATH}?protocol={PROTOCOL_VERSION}&limit={}",
+        asked.limit
+    );
+    for (name, value) in [
+        ("cursor", asked.cursor),
+        ("schema", asked.schema),
+        ("tables", asked.tables.as_deref()),
+    ] {
+        if let Some(value) = value {
+            let value = utf8_percent_encode(value, ESCAPED);
+            uri.push_str(&format!("&{name}={value}"));
         }
-        None => format!("{PULL_PATH}?limit={limit}"),
-    };
+    }
     let request = Request::builder()
         .method(Method::GET)
         .uri(uri)

@@ -3,7 +3,7 @@
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use serde::Serialize;
 
-use super::{Device, state};
+use super::{Device, Withheld, state};
 use crate::{error::SyncError, owner};
 
 /// Where a database stands. Holds no token.
@@ -149,15 +149,19 @@ impl Device {
         if self.db.query_one_raw(gone).await?.is_some() {
             return Ok(true);
         }
-        let user = state::load(&self.db)
-            .await?
-            .local_user_id
-            .unwrap_or_default();
+        let state = state::load(&self.db).await?;
+        let server = state.server();
+        let user = state.local_user_id.unwrap_or_default();
         for registered in self.registry.tables() {
+            let withheld = Withheld::of(registered.shape, server.as_ref());
+            if withheld.table {
+                continue;
+            }
             let sql = format!(
-                "SELECT 1 AS one FROM sync_pending WHERE tbl = $2 AND {} AND NOT EXISTS
+                "SELECT 1 AS one FROM sync_pending WHERE tbl = $2 AND {}{} AND NOT EXISTS
                    (SELECT 1 FROM sync_rejected r WHERE r.tbl = $2 AND r.row_id = sync_pending.row_id) LIMIT 1",
-                owner::owns_row(&self.registry, registered, "sync_pending.row_id")
+                owner::owns_row(&self.registry, registered, "sync_pending.row_id"),
+                withheld.left_out()
             );
             let values = [user.as_str().into(), registered.shape.table.into()];
             let backend = self.db.get_database_backend();

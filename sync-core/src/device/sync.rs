@@ -9,6 +9,7 @@ use crate::{
     error::SyncError,
     event::{SyncEvent, SyncReport},
     protocol::ErrorCode,
+    schema::{self, Outdated},
     transport::Transport,
 };
 
@@ -156,6 +157,10 @@ impl Device {
         };
         if state::load(&self.db).await?.auth_token.is_none() {
             return Err(SyncError::NotConnected);
+        }
+        if let Some(Outdated { table, column }) = schema::outdated(&self.db, &self.registry).await?
+        {
+            return Err(SyncError::Outdated { table, column });
         }
         self.take_lease().await?;
         let result = tokio::select! {

@@ -3,10 +3,12 @@
 mod error;
 mod pull;
 mod push;
+mod schema;
 
 pub use error::{ErrorBody, ErrorCode};
 pub use pull::{Info, Limits, PullPage, PullRow, TablePage};
 pub use push::{PushAnswer, PushRequest, PushRow, TablePush, TableVerdicts, Verdict, VerdictKind};
+pub use schema::ServerSchema;
 
 /// The protocol this code speaks. A peer that speaks another is answered `unsupported_protocol`.
 pub const PROTOCOL_VERSION: u32 = 1;

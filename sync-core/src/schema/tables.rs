@@ -86,13 +86,19 @@ const DEVICE: &[&str] = &[
         register TEXT NOT NULL, local TEXT, remote TEXT, at BIGINT NOT NULL)",
     // Pushes that were not answered yet; see device/resend.rs.
     "CREATE TABLE IF NOT EXISTS sync_sent (push_no INTEGER PRIMARY KEY, layout TEXT NOT NULL, body BLOB NOT NULL)",
+    // With which columns each table was fetched up to the cursor; see device/drift.rs.
+    "CREATE TABLE IF NOT EXISTS sync_fetched (tbl TEXT PRIMARY KEY, columns TEXT NOT NULL)",
     // What a replacement pull has seen so far; see device/replace.rs.
     "CREATE TABLE IF NOT EXISTS sync_seen (tbl TEXT NOT NULL, remote_id TEXT NOT NULL, gone BIGINT NOT NULL,
         PRIMARY KEY (tbl, remote_id)) {clustered}",
 ];
 
 const SERVER: &[&str] = &[
-    "CREATE TABLE IF NOT EXISTS sync_server (id INTEGER PRIMARY KEY CHECK (id = 1), epoch TEXT NOT NULL)",
+    // `age_ms` is for how long the server's data has been in use, as far as it was seen; see server/age.rs.
+    "CREATE TABLE IF NOT EXISTS sync_server (id INTEGER PRIMARY KEY CHECK (id = 1), epoch TEXT NOT NULL,
+        age_ms BIGINT NOT NULL DEFAULT 0, aged_at_ms BIGINT)",
+    "CREATE TABLE IF NOT EXISTS sync_age (account BIGINT NOT NULL, seq BIGINT NOT NULL, age_ms BIGINT NOT NULL,
+        PRIMARY KEY (account, seq)) {clustered}",
     "CREATE TABLE IF NOT EXISTS sync_account (id {serial}, user_id TEXT NOT NULL UNIQUE,
         head BIGINT NOT NULL, horizon BIGINT NOT NULL, mark BIGINT NOT NULL)",
     // Where the feed has ended, with what tells that end from one of another history.
@@ -122,6 +128,9 @@ const STATE_COLUMNS: &[(&str, &str)] = &[
     ("lease_holder", "TEXT"),
     ("lease_until_ms", "BIGINT NOT NULL DEFAULT 0"),
     ("replacing", "BIGINT NOT NULL DEFAULT 0"),
+    ("server_schema", "TEXT"),
+    ("refetch_of", "TEXT"),
+    ("refetch_cursor", "TEXT"),
 ];
 
 async fn widen_sync_state<C: ConnectionTrait>(db: &C) -> Result<(), DbErr> {

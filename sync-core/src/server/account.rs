@@ -139,6 +139,12 @@ pub(super) async fn create_epoch<C: ConnectionTrait>(db: &C, epoch: &str) -> Res
     .map(|_| ())
 }
 
+/// Begins another life of a database's data.
+pub(super) async fn set_epoch<C: ConnectionTrait>(db: &C, epoch: &str) -> Result<(), DbErr> {
+    let sql = "UPDATE sync_server SET epoch = $1 WHERE id = 1";
+    crate::tx::execute(db, sql, vec![epoch.into()]).await
+}
+
 /// A push as the device counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PushNo {

@@ -17,10 +17,7 @@ use super::{
 use crate::{
     clocks::Timekeeper,
     planted::{Bug, Point, planted, reach},
-    protocol::{
-        ErrorCode, PROTOCOL_VERSION, PushAnswer, PushRequest, TableVerdicts, Verdict, VerdictKind,
-        name_in,
-    },
+    protocol::{ErrorCode, PushAnswer, PushRequest, TableVerdicts, Verdict, VerdictKind, name_in},
     registry::Registry,
     tx,
 };
@@ -104,15 +101,7 @@ impl SyncServer {
     fn parse<'a>(&self, body: &'a [u8]) -> Result<PushRequest<'a>, ServerError> {
         let request: PushRequest<'_> = serde_json::from_slice(body)
             .map_err(|e| ServerError::bad_request(format!("this is no push: {e}")))?;
-        if request.protocol != PROTOCOL_VERSION {
-            let message = format!(
-                "this server speaks protocol {PROTOCOL_VERSION}; update the app or the server"
-            );
-            return Err(ServerError::refused(
-                ErrorCode::UnsupportedProtocol,
-                message,
-            ));
-        }
+        self.speaks(request.protocol)?;
         let rows: usize = request.tables.iter().map(|table| table.rows.len()).sum();
         if rows > self.limits.push_rows {
             let message = format!(
