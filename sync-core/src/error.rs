@@ -54,6 +54,20 @@ pub enum SyncError {
         /// Live rows here that the server had.
         n_rows: u64,
     },
+    /// No such table is synced.
+    #[error("no table `{0}` is synced: check its name")]
+    UnknownTable(String),
+    /// There is no such row, or none of the synced account.
+    #[error("there is no row {id} in `{table}`, neither here nor among what was deleted here")]
+    UnknownRow {
+        /// The table.
+        table: String,
+        /// The row, as it was asked for.
+        id: String,
+    },
+    /// What was asked for loses data, and nobody has confirmed it.
+    #[error("{0}")]
+    Unconfirmed(String),
     /// The local database failed.
     #[error("the local database failed: {0}")]
     Database(#[from] DbErr),
@@ -69,7 +83,12 @@ impl SyncError {
             | Self::NotASyncServer(_)
             | Self::Database(_) => true,
             Self::Refused { status, .. } => matches!(status, 408 | 409 | 429) || *status >= 500,
-            Self::NotConnected | Self::Unauthorized | Self::MassDeletion { .. } => false,
+            Self::NotConnected
+            | Self::Unauthorized
+            | Self::MassDeletion { .. }
+            | Self::UnknownTable(_)
+            | Self::UnknownRow { .. }
+            | Self::Unconfirmed(_) => false,
         }
     }
 
@@ -118,6 +137,9 @@ impl SyncError {
             Self::Overtaken { .. } => ErrorCode::PushOvertaken.as_str(),
             Self::NotASyncServer(_) => "not_a_sync_server",
             Self::MassDeletion { .. } => "mass_deletion",
+            Self::UnknownTable(_) => "unknown_table",
+            Self::UnknownRow { .. } => "unknown_row",
+            Self::Unconfirmed(_) => "unconfirmed",
             Self::Database(_) => "database",
         }
     }

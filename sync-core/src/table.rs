@@ -11,6 +11,7 @@ use crate::{
     lookup::LookupTable,
     protocol::Verdict,
     registry::Target,
+    row_now::RowsNow,
     server::{Entry, PageRow, PushContext, ServerError},
     syncable::Syncable,
 };
@@ -44,6 +45,8 @@ pub(crate) trait SyncTable: Send + Sync {
         tx: &DatabaseTransaction,
         entries: &[Entry],
     ) -> Result<Vec<PageRow>, DbErr>;
+    /// Both: the rows with these ids as they are now.
+    async fn now(&self, tx: &DatabaseTransaction, ids: &[i64]) -> Result<RowsNow, DbErr>;
 }
 
 /// The table of entity `E`.
@@ -124,5 +127,9 @@ impl<E: Syncable> SyncTable for Table<E> {
         entries: &[Entry],
     ) -> Result<Vec<PageRow>, DbErr> {
         self.page_rows(tx, entries).await
+    }
+
+    async fn now(&self, tx: &DatabaseTransaction, ids: &[i64]) -> Result<RowsNow, DbErr> {
+        self.rows_now(tx, ids).await
     }
 }

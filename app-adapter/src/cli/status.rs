@@ -127,6 +127,7 @@ mod tests {
             user_id: Some("u1".to_owned()),
             last_sync_ms: Some(1_767_323_045_678),
             last_error: None,
+            last_error_code: None,
             last_error_ms: None,
             pending: Vec::new(),
             rejected: Vec::new(),

@@ -63,7 +63,7 @@ impl Device {
                 None => break,
             }
         }
-        self.retry_quarantined().await
+        self.retry_quarantined(None).await
     }
 
     /// Writes a page and its cursor in one transaction.
@@ -116,7 +116,7 @@ impl Device {
 }
 
 /// A table's part of the page that is no list of rows is the server's fault, not the database's.
-fn no_rows(error: DbErr) -> SyncError {
+pub(super) fn no_rows(error: DbErr) -> SyncError {
     match error {
         DbErr::Json(message) => SyncError::NotASyncServer(message),
         error => error.into(),

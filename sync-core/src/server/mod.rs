@@ -5,11 +5,14 @@
 mod absorb;
 mod absorb_account;
 mod account;
+mod by_name;
 mod cascade;
+mod compare;
 mod cursor;
 mod decide;
 mod error;
 mod exclusive;
+mod explain;
 mod feed;
 mod garbage;
 mod incoming;
@@ -20,6 +23,7 @@ mod push;
 mod resolve;
 mod taken_key;
 pub(crate) mod twin;
+mod unseen;
 mod unsuitable;
 mod write_rows;
 
