@@ -23,7 +23,6 @@ pub(crate) struct RowsNow {
 pub(crate) struct RowNow {
     pub(crate) row_id: i64,
     pub(crate) remote_id: Option<String>,
-    pub(crate) dirty: bool,
     /// When it was deleted, in milliseconds.
     pub(crate) deleted_at: Option<i64>,
     /// When it was last edited as the row itself says, in milliseconds.
@@ -46,7 +45,6 @@ impl<E: Syncable> Table<E> {
             let mut row = RowNow {
                 row_id: meta.id,
                 remote_id: meta.remote_id.map(str::to_owned),
-                dirty: meta.dirty,
                 deleted_at: meta.deleted_at.map(|at| at.0),
                 updated_at: meta.updated_at.map(|at| at.0),
                 columns: Map::new(),

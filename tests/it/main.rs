@@ -7,6 +7,7 @@ mod collisions;
 mod foreign_keys;
 mod in_flight;
 mod ninth_entity;
+mod people;
 mod planted_bugs;
 mod pull;
 mod push;

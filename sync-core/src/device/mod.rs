@@ -6,6 +6,7 @@ mod apply_tree;
 mod collect;
 mod conflict;
 mod discard;
+mod doctor;
 mod explain;
 mod here;
 mod outgoing;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use sea_orm::{DatabaseConnection, DbErr};
 
 pub use discard::{DiscardOutcome, Discarded};
+pub use doctor::{Diagnosis, Finding, FindingKind, TableCompared};
 pub use explain::{Explanation, GaveWay, Outlook, PendingEdit, RegisterNow, RowState, ServerSide, SetAt};
 pub use restart::Restart;
 pub use retry::Retried;

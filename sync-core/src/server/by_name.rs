@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::{Caller, PageRow, ServerError, SyncServer, account, feed};
 use crate::{
+    ids::is_canonical,
     protocol::{ErrorCode, MOST_NAMES, RowsAnswer, RowsRequest},
     registry::Registered,
     tx,
@@ -34,7 +35,9 @@ impl SyncServer {
             tables: Vec::new(),
         };
         if let Some(account) = account::find(&tx, &caller.user_id).await? {
-            let asked: Vec<&str> = request.remote_ids.iter().map(String::as_str).collect();
+            // What is no name of ours is nobody's; not every database takes every text.
+            let names = request.remote_ids.iter().map(String::as_str);
+            let asked: Vec<&str> = names.filter(|name| is_canonical(name)).collect();
             let aliases = feed::aliases(&tx, account.id, table, &asked).await?;
             let names: Vec<&str> = asked
                 .iter()
