@@ -57,7 +57,7 @@ impl Device {
 
     /// A damaged file is beyond mending here.
     async fn look_at_file(&self, findings: &mut Findings) -> Result<(), DbErr> {
-        let sql = "SELECT integrity_check AS line FROM pragma_integrity_check(20)";
+        let sql = "SELECT integrity_check AS line FROM pragma_integrity_check LIMIT 20";
         for (number, row) in self.query(sql).await?.into_iter().enumerate() {
             let line: String = row.try_get("", "line")?;
             if line != "ok" {
