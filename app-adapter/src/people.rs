@@ -46,7 +46,9 @@ impl Adapter {
     /// nothing has changed.
     pub async fn discard(&self, row: &RowName, confirmed: bool) -> Result<Discarded, AdapterError> {
         let (id, transport) = (row.id()?, self.transport().await?);
-        let discarded = self.device().discard(&*transport, &row.table, &id, confirmed);
+        let discarded = self
+            .device()
+            .discard(&*transport, &row.table, &id, confirmed);
         Ok(discarded.await?)
     }
 
@@ -72,7 +74,10 @@ impl Adapter {
         observer: Observer<'_>,
     ) -> Result<Diagnosis, AdapterError> {
         let transport = self.transport_if_any().await?;
-        Ok(self.device().doctor(transport.as_deref(), mend, observer).await?)
+        Ok(self
+            .device()
+            .doctor(transport.as_deref(), mend, observer)
+            .await?)
     }
 
     async fn transport_if_any(&self) -> Result<Option<Box<dyn Transport>>, AdapterError> {

@@ -91,8 +91,9 @@ pub(crate) fn agree(
 
 /// A register's value by column.
 pub(crate) fn value_of(register: &Register, columns: &Map<String, Value>) -> Map<String, Value> {
-    let there = register.columns.iter().filter_map(|column| {
-        Some(((*column).to_owned(), columns.get(*column)?.clone()))
-    });
+    let there = register
+        .columns
+        .iter()
+        .filter_map(|column| Some(((*column).to_owned(), columns.get(*column)?.clone())));
     there.collect()
 }

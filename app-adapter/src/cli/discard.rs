@@ -47,7 +47,11 @@ impl fmt::Display for Done {
             DiscardOutcome::Nothing => writeln!(f, "Nothing of this row is waiting to be sent."),
             DiscardOutcome::TakenBack => writeln!(f, "The row of {table} is as the server has it."),
             DiscardOutcome::Removed => {
-                writeln!(f, "The server never had it: removed {}.", count(*n_removed, "row"))
+                writeln!(
+                    f,
+                    "The server never had it: removed {}.",
+                    count(*n_removed, "row")
+                )
             }
         }
     }

@@ -32,7 +32,9 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<Exit, AdapterError> {
     let reporter = Reporter::on_stderr(output.is_verbose());
-    let result = adapter.doctor(!args.check, &|event| reporter.event(&event)).await;
+    let result = adapter
+        .doctor(!args.check, &|event| reporter.event(&event))
+        .await;
     reporter.finish();
     let diagnosis = result?;
     output.answer(&Told {
@@ -90,12 +92,20 @@ fn line(finding: &Finding) -> String {
         (None, Some(name)) => format!(" {name}"),
         (None, None) => String::new(),
     };
-    let message = finding.message.as_ref().map_or(String::new(), |text| format!(": {text}"));
+    let message = finding
+        .message
+        .as_ref()
+        .map_or(String::new(), |text| format!(": {text}"));
     let what = match finding.kind {
-        FindingKind::Differs => format!("is not the same at the server ({})", finding.registers.join(", ")),
+        FindingKind::Differs => format!(
+            "is not the same at the server ({})",
+            finding.registers.join(", ")
+        ),
         kind => words(kind).to_owned(),
     };
-    format!("{}{row} {what}{message}", finding.table).trim_start().to_owned()
+    format!("{}{row} {what}{message}", finding.table)
+        .trim_start()
+        .to_owned()
 }
 
 fn words(kind: FindingKind) -> &'static str {
@@ -156,7 +166,10 @@ mod tests {
     #[test]
     fn a_row_is_told_with_its_registers() {
         let text = told(false, None).to_string();
-        assert!(text.contains("lists 3 is not the same at the server (name)"), "{text}");
+        assert!(
+            text.contains("lists 3 is not the same at the server (name)"),
+            "{text}"
+        );
         assert!(text.contains("1 thing not in order:"), "{text}");
     }
 }

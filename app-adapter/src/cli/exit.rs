@@ -87,9 +87,9 @@ impl Exit {
         }
         match error {
             SyncError::NotConnected | SyncError::Unauthorized => Self::LoginNeeded,
-            SyncError::UnknownTable(_) | SyncError::UnknownRow { .. } | SyncError::Unconfirmed(_) => {
-                Self::Usage
-            }
+            SyncError::UnknownTable(_)
+            | SyncError::UnknownRow { .. }
+            | SyncError::Unconfirmed(_) => Self::Usage,
             SyncError::Refused {
                 status: 401 | 403, ..
             } => Self::LoginNeeded,

@@ -57,7 +57,9 @@ impl fmt::Display for Told {
 fn write_row(f: &mut fmt::Formatter<'_>, row: &Explanation) -> fmt::Result {
     let id = row.row_id.map_or(String::new(), |id| format!(" {id}"));
     let name = row.remote_id.as_deref().unwrap_or("no name yet");
-    let deleted = row.deleted_ms.map_or(String::new(), |ms| format!(" on {}", local_time(ms)));
+    let deleted = row
+        .deleted_ms
+        .map_or(String::new(), |ms| format!(" on {}", local_time(ms)));
     let state = match row.here {
         RowState::Live => "live".to_owned(),
         RowState::Deleted => format!("deleted{deleted}"),
@@ -79,13 +81,25 @@ fn write_server(f: &mut fmt::Formatter<'_>, row: &Explanation) -> fmt::Result {
         (Some(ms), _) => format!("deleted on {}", local_time(ms)),
         (None, _) => "live".to_owned(),
     };
-    writeln!(f, "At the server: {state}, last edited {}.", local_time(server.at_ms))?;
+    writeln!(
+        f,
+        "At the server: {state}, last edited {}.",
+        local_time(server.at_ms)
+    )?;
     if server.is_alias {
-        writeln!(f, "There it goes by the name {}: another device made the same thing first.", server.remote_id)?;
+        writeln!(
+            f,
+            "There it goes by the name {}: another device made the same thing first.",
+            server.remote_id
+        )?;
     }
     match server.aliases.len() {
         0 => Ok(()),
-        _ => writeln!(f, "Other names that lead to it: {}.", server.aliases.join(", ")),
+        _ => writeln!(
+            f,
+            "Other names that lead to it: {}.",
+            server.aliases.join(", ")
+        ),
     }
 }
 
@@ -93,24 +107,40 @@ fn write_troubles(f: &mut fmt::Formatter<'_>, row: &Explanation) -> fmt::Result 
     if let Some(rejected) = &row.rejected {
         let message = rejected.message.as_deref().unwrap_or_default();
         let since = local_time(rejected.since_ms);
-        writeln!(f, "Not taken by the server since {since}: {message} ({}).", rejected.code)?;
+        writeln!(
+            f,
+            "Not taken by the server since {since}: {message} ({}).",
+            rejected.code
+        )?;
     }
     if let Some(aside) = &row.quarantined {
         let since = local_time(aside.since_ms);
-        writeln!(f, "The server's form cannot be written here since {since}: {}.", aside.reason)?;
+        writeln!(
+            f,
+            "The server's form cannot be written here since {since}: {}.",
+            aside.reason
+        )?;
     }
     Ok(())
 }
 
 fn write_registers(f: &mut fmt::Formatter<'_>, registers: &[RegisterNow]) -> fmt::Result {
-    let heading = ["register", "here", "server", "set by", "on", "rule", "waiting"].map(str::to_owned);
+    let heading = [
+        "register", "here", "server", "set by", "on", "rule", "waiting",
+    ]
+    .map(str::to_owned);
     let lines: Vec<[String; 7]> = std::iter::once(heading)
         .chain(registers.iter().map(line))
         .collect();
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max();
-    let widths: Vec<usize> = (0..7).map(|column| width(column).unwrap_or_default()).collect();
+    let widths: Vec<usize> = (0..7)
+        .map(|column| width(column).unwrap_or_default())
+        .collect();
     for line in &lines {
-        let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        let cells = line
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:width$}"));
         let text = cells.collect::<Vec<_>>().join("  ");
         writeln!(f, "  {}", text.trim_end())?;
     }
@@ -132,7 +162,10 @@ fn line(register: &RegisterNow) -> [String; 7] {
             true => format!("{}, as a group", register.rule),
             false => register.rule.clone(),
         },
-        register.pending.as_ref().map_or_else(String::new, |edit| waiting(edit, register.outlook)),
+        register
+            .pending
+            .as_ref()
+            .map_or_else(String::new, |edit| waiting(edit, register.outlook)),
     ]
 }
 
@@ -143,7 +176,10 @@ fn who(set: &SetAt) -> String {
         (Some(name), _) => cut(name),
         (None, _) => format!("device {number}"),
     };
-    let because = set.because_of.as_ref().map_or(String::new(), |name| format!(" {name}"));
+    let because = set
+        .because_of
+        .as_ref()
+        .map_or(String::new(), |name| format!(" {name}"));
     match set.by {
         SetBy::Device => device,
         SetBy::Server => "the server".to_owned(),
@@ -154,7 +190,10 @@ fn who(set: &SetAt) -> String {
 }
 
 fn waiting(edit: &PendingEdit, outlook: Option<Outlook>) -> String {
-    let before = edit.before.as_ref().map_or(String::new(), |before| format!(", was {}", cut(before)));
+    let before = edit
+        .before
+        .as_ref()
+        .map_or(String::new(), |before| format!(", was {}", cut(before)));
     let outlook = match outlook {
         None => "",
         Some(Outlook::Same) => "; the server has the same",

@@ -84,7 +84,12 @@ impl fmt::Display for Tried {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.n_tried {
             0 => writeln!(f, "There was nothing to retry.")?,
-            n => writeln!(f, "Tried {}; {} in order now.", count(n, "row"), self.n_taken)?,
+            n => writeln!(
+                f,
+                "Tried {}; {} in order now.",
+                count(n, "row"),
+                self.n_taken
+            )?,
         }
         write_troubles(f, &self.rejected, &self.quarantined)
     }

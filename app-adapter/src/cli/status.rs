@@ -106,7 +106,10 @@ pub(super) fn write_troubles(
     );
     list(f, &heading, quarantined, |row| {
         let since = local_time(row.since_ms);
-        format!("{} {}: {}, since {since}", row.table, row.remote_id, row.reason)
+        format!(
+            "{} {}: {}, since {since}",
+            row.table, row.remote_id, row.reason
+        )
     })
 }
 

@@ -86,7 +86,9 @@ pub(crate) async fn names(
         .filter(Column::Id.is_in(numbers.iter().copied()))
         .all(db)
         .await?;
-    let named = devices.into_iter().filter_map(|device| Some((device.id, device.name?)));
+    let named = devices
+        .into_iter()
+        .filter_map(|device| Some((device.id, device.name?)));
     Ok(named.collect())
 }
 

@@ -100,10 +100,7 @@ impl<E: Syncable> Table<E> {
                 });
                 Ok(())
             }
-            Err(error) => {
-                self.set_aside(tx, cx, &row, &reason(&error), applied)
-                    .await
-            }
+            Err(error) => self.set_aside(tx, cx, &row, &reason(&error), applied).await,
         }
     }
 
@@ -152,10 +149,7 @@ impl<E: Syncable> Table<E> {
                 Ok(())
             }
             Err(_) if self.parent_is_gone(tx, &row.row).await? => Ok(()),
-            Err(error) => {
-                self.set_aside(tx, cx, &row, &reason(&error), applied)
-                    .await
-            }
+            Err(error) => self.set_aside(tx, cx, &row, &reason(&error), applied).await,
         }
     }
 

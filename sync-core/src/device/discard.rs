@@ -71,7 +71,8 @@ impl Device {
     ) -> Result<Discarded, SyncError> {
         let nobody: Observer<'_> = &|_| {};
         let session = self.session(transport, nobody);
-        self.leased(self.discard_in(session, table, id, confirmed)).await
+        self.leased(self.discard_in(session, table, id, confirmed))
+            .await
     }
 
     async fn discard_in(
@@ -211,7 +212,8 @@ impl Device {
         let (table, id) = (row.registered.shape.table, row.registered.shape.id);
         let tx = tx::begin_write(&self.db).await?;
         session.check(&state::load(&tx).await?)?;
-        self.refuse_known_children(&tx, row.registered, row_id).await?;
+        self.refuse_known_children(&tx, row.registered, row_id)
+            .await?;
         let before = self.n_rows(&tx).await?;
         let sql = format!("DELETE FROM \"{table}\" WHERE \"{id}\" = $1");
         execute(&tx, &sql, vec![row_id.into()]).await?;
@@ -229,7 +231,11 @@ impl Device {
         row_id: i64,
     ) -> Result<(), SyncError> {
         let table = registered.shape.table;
-        for (child, target) in self.registry.referring_to(table).filter(|(_, target)| target.parent) {
+        for (child, target) in self
+            .registry
+            .referring_to(table)
+            .filter(|(_, target)| target.parent)
+        {
             let (name, id) = (child.shape.table, child.shape.id);
             let sql = format!(
                 "SELECT count(*) AS n FROM \"{name}\" c WHERE c.\"{}\" = $1 AND c.remote_id IS NOT NULL
@@ -253,14 +259,19 @@ impl Device {
 
     async fn n_rows(&self, tx: &DatabaseTransaction) -> Result<i64, DbErr> {
         let each = self.registry.tables().iter();
-        let each = each.map(|registered| format!("(SELECT count(*) FROM \"{}\")", registered.shape.table));
+        let each =
+            each.map(|registered| format!("(SELECT count(*) FROM \"{}\")", registered.shape.table));
         let sql = format!("SELECT {} AS n", each.collect::<Vec<_>>().join(" + "));
         let statement = Statement::from_string(tx.get_database_backend(), sql);
         let row = tx.query_one_raw(statement).await?;
         row.map_or(Ok(0), |row| row.try_get("", "n"))
     }
 
-    async fn forget_gone_row(&self, session: Session<'_>, row: &Located<'_>) -> Result<(), SyncError> {
+    async fn forget_gone_row(
+        &self,
+        session: Session<'_>,
+        row: &Located<'_>,
+    ) -> Result<(), SyncError> {
         let tx = tx::begin_write(&self.db).await?;
         session.check(&state::load(&tx).await?)?;
         forget_gone(&tx, row).await?;
@@ -294,7 +305,10 @@ fn deleted_at(row: &Located<'_>, there: &RowsAnswer) -> Option<Millis> {
     let table = row.registered.shape.table;
     let page = there.tables.iter().find(|page| page.table == table)?;
     let rows: Vec<Named> = serde_json::from_str(page.rows.get()).ok()?;
-    rows.into_iter().find(|row| row.remote_id == *name)?.row.deleted_at
+    rows.into_iter()
+        .find(|row| row.remote_id == *name)?
+        .row
+        .deleted_at
 }
 
 /// Where the row is deleted on one side only, turns that around as a user does: what went with it comes back,

@@ -179,7 +179,10 @@ impl Device {
     ) -> Result<Explanation, SyncError> {
         let row = self.locate(&self.db, table, id).await?;
         let asked = match (transport, &row.remote_id) {
-            (None, _) => Err(("not_asked".to_owned(), "the server was not asked".to_owned())),
+            (None, _) => Err((
+                "not_asked".to_owned(),
+                "the server was not asked".to_owned(),
+            )),
             (Some(_), None) => {
                 let message = "the row has never been sent, so the server has nothing of it";
                 Err(("never_sent".to_owned(), message.to_owned()))
@@ -227,11 +230,22 @@ impl Device {
             row_id: row.row_id,
             remote_id: row.remote_id.clone(),
             here: state_of(row, here.as_ref(), !now.unreadable.is_empty()),
-            deleted_ms: here.as_ref().and_then(|here| here.deleted_at).or(row.gone_ms),
+            deleted_ms: here
+                .as_ref()
+                .and_then(|here| here.deleted_at)
+                .or(row.gone_ms),
             rejected: rejected.find(|r| is_it(&r.table, Some(r.row_id), r.remote_id.as_deref())),
             quarantined: quarantined.find(|q| is_it(&q.table, q.row_id, Some(&q.remote_id))),
             registers: registers
-                .map(|register| register_now(row.registered.shape, register, here.as_ref(), &pending, there))
+                .map(|register| {
+                    register_now(
+                        row.registered.shape,
+                        register,
+                        here.as_ref(),
+                        &pending,
+                        there,
+                    )
+                })
                 .collect(),
             gave_way,
             server: there.map(|there| server_side(row, there)),
@@ -254,7 +268,10 @@ fn state_of(row: &Located<'_>, here: Option<&RowNow>, unreadable: bool) -> RowSt
 fn server_side(row: &Located<'_>, there: &RowAnswer) -> ServerSide {
     ServerSide {
         remote_id: there.remote_id.clone(),
-        is_alias: row.remote_id.as_ref().is_some_and(|name| *name != there.remote_id),
+        is_alias: row
+            .remote_id
+            .as_ref()
+            .is_some_and(|name| *name != there.remote_id),
         aliases: there.aliases.clone(),
         at_ms: there.at,
         deleted_ms: there.deleted_at,
@@ -285,7 +302,9 @@ fn register_now(
         register: register.name.to_owned(),
         rule: register.merge.to_owned(),
         is_group: register.columns.len() > 1,
-        outlook: pending.as_ref().and_then(|edit| outlook(register, edit, same, answer, there.is_some())),
+        outlook: pending
+            .as_ref()
+            .and_then(|edit| outlook(register, edit, same, answer, there.is_some())),
         set: answer.map(|answer| set_at(answer, there.map_or(&[], |there| &there.devices))),
         here: value,
         server,
@@ -295,7 +314,9 @@ fn register_now(
 }
 
 fn set_at(answer: &RegisterAnswer, devices: &[DeviceAnswer]) -> SetAt {
-    let device = devices.iter().find(|device| Some(device.number) == answer.device);
+    let device = devices
+        .iter()
+        .find(|device| Some(device.number) == answer.device);
     SetAt {
         by: answer.set_by,
         device: answer.device,
@@ -352,13 +373,20 @@ async fn pending(tx: &DatabaseTransaction, table: &str, row_id: i64) -> Result<P
         };
         Ok((register, edit))
     };
-    tx.query_all_raw(statement).await?.iter().map(read).collect()
+    tx.query_all_raw(statement)
+        .await?
+        .iter()
+        .map(read)
+        .collect()
 }
 
 async fn gave_way(tx: &DatabaseTransaction, row: &Located<'_>) -> Result<Vec<GaveWay>, DbErr> {
     let sql = "SELECT register, local, remote, at FROM sync_conflict
                WHERE tbl = $1 AND remote_id = $2 ORDER BY id DESC LIMIT 20";
-    let values = [row.registered.shape.table.into(), row.remote_id.clone().into()];
+    let values = [
+        row.registered.shape.table.into(),
+        row.remote_id.clone().into(),
+    ];
     let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
     let read = |row: &QueryResult| {
         Ok(GaveWay {
@@ -368,7 +396,11 @@ async fn gave_way(tx: &DatabaseTransaction, row: &Located<'_>) -> Result<Vec<Gav
             at_ms: row.try_get("", "at")?,
         })
     };
-    tx.query_all_raw(statement).await?.iter().map(read).collect()
+    tx.query_all_raw(statement)
+        .await?
+        .iter()
+        .map(read)
+        .collect()
 }
 
 #[cfg(test)]
@@ -406,14 +438,32 @@ mod tests {
 
     #[test]
     fn the_later_edit_wins_and_of_one_time_the_greater_value() {
-        let told = |edited_ms| outlook(&LATEST, &edited(edited_ms), Some(false), Some(&set(5)), true);
-        assert_eq!([4, 5, 6].map(told), [Some(Outlook::GivesWay), Some(Outlook::Tie), Some(Outlook::Wins)]);
+        let told = |edited_ms| {
+            outlook(
+                &LATEST,
+                &edited(edited_ms),
+                Some(false),
+                Some(&set(5)),
+                true,
+            )
+        };
+        assert_eq!(
+            [4, 5, 6].map(told),
+            [
+                Some(Outlook::GivesWay),
+                Some(Outlook::Tie),
+                Some(Outlook::Wins)
+            ]
+        );
     }
 
     #[test]
     fn where_nothing_is_known_nothing_is_foretold() {
         assert_eq!(outlook(&LATEST, &edited(1), None, None, false), None);
-        assert_eq!(outlook(&LATEST, &edited(1), None, None, true), Some(Outlook::Wins));
+        assert_eq!(
+            outlook(&LATEST, &edited(1), None, None, true),
+            Some(Outlook::Wins)
+        );
         let same = outlook(&LATEST, &edited(1), Some(true), Some(&set(5)), true);
         assert_eq!(same, Some(Outlook::Same));
         let least = Register {
@@ -427,7 +477,10 @@ mod tests {
 
     #[test]
     fn a_register_without_an_edit_of_its_own_has_the_rows() {
-        let pending = vec![(EVERY_REGISTER.to_owned(), edited(1)), ("name".to_owned(), edited(2))];
+        let pending = vec![
+            (EVERY_REGISTER.to_owned(), edited(1)),
+            ("name".to_owned(), edited(2)),
+        ];
         assert_eq!(edit_of(&pending, "name"), Some(edited(2)));
         assert_eq!(edit_of(&pending, "avatar"), Some(edited(1)));
         assert_eq!(edit_of(&Pending::new(), "name"), None);

@@ -30,7 +30,9 @@ use sea_orm::{DatabaseConnection, DbErr};
 
 pub use discard::{DiscardOutcome, Discarded};
 pub use doctor::{Diagnosis, Finding, FindingKind, TableCompared};
-pub use explain::{Explanation, GaveWay, Outlook, PendingEdit, RegisterNow, RowState, ServerSide, SetAt};
+pub use explain::{
+    Explanation, GaveWay, Outlook, PendingEdit, RegisterNow, RowState, ServerSide, SetAt,
+};
 pub use restart::Restart;
 pub use retry::Retried;
 pub use row_id::RowId;

@@ -9,8 +9,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     error::SyncError,
     protocol::{
-        COMPARE_PATH, CompareAnswer, CompareRequest, ErrorBody, INFO_PATH, Info, PULL_PATH, PUSH_PATH,
-        PullPage, PushAnswer, ROW_PATH, ROWS_PATH, RowAnswer, RowsAnswer, RowsRequest,
+        COMPARE_PATH, CompareAnswer, CompareRequest, ErrorBody, INFO_PATH, Info, PULL_PATH,
+        PUSH_PATH, PullPage, PushAnswer, ROW_PATH, ROWS_PATH, RowAnswer, RowsAnswer, RowsRequest,
     },
     transport::{Transport, TransportError, retry_after},
 };
@@ -53,7 +53,11 @@ pub(super) async fn row(
     remote_id: &str,
 ) -> Result<RowAnswer, SyncError> {
     let table = utf8_percent_encode(table, ESCAPED);
-    get(transport, format!("{ROW_PATH}?table={table}&remote_id={remote_id}")).await
+    get(
+        transport,
+        format!("{ROW_PATH}?table={table}&remote_id={remote_id}"),
+    )
+    .await
 }
 
 /// Asks for the page behind a cursor.

@@ -39,7 +39,10 @@ impl Device {
         rejected.retain(|r| is_meant(&r.table, Some(r.row_id), r.remote_id.as_deref()));
         let mut written = self.quarantined().await?;
         written.retain(|q| is_meant(&q.table, q.row_id, Some(&q.remote_id)));
-        match only.as_ref().map(|row| (row.registered.shape.table, &row.remote_id)) {
+        match only
+            .as_ref()
+            .map(|row| (row.registered.shape.table, &row.remote_id))
+        {
             None => self.retry_quarantined(None).await?,
             Some((table, Some(name))) => self.retry_quarantined(Some((table, name))).await?,
             Some((_, None)) => {}

@@ -94,7 +94,11 @@ impl Device {
         };
         let user = state::load(db).await?.local_user_id;
         let whose = match user {
-            Some(_) => owner::owns_row(&self.registry, registered, &format!("\"{table}\".\"{key}\"")),
+            Some(_) => owner::owns_row(
+                &self.registry,
+                registered,
+                &format!("\"{table}\".\"{key}\""),
+            ),
             None => "$1 IS NOT NULL".to_owned(),
         };
         let sql = format!(
@@ -148,7 +152,14 @@ mod tests {
         for text in [name.to_owned(), name.to_uppercase()] {
             assert_eq!(RowId::parse(&text), Some(RowId::Name(name.to_owned())));
         }
-        for odd in ["", "x", "1.5", "99999999999999999999", "'; DROP TABLE lists", "0190a6e0"] {
+        for odd in [
+            "",
+            "x",
+            "1.5",
+            "99999999999999999999",
+            "'; DROP TABLE lists",
+            "0190a6e0",
+        ] {
             assert_eq!(RowId::parse(odd), None, "{odd}");
         }
     }

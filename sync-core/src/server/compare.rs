@@ -40,7 +40,11 @@ impl SyncServer {
     ///
     /// # Errors
     /// `feed_moved` if it has not; or if the request cannot be carried out as it is, or the database fails.
-    pub async fn compare(&self, caller: &Caller, body: &[u8]) -> Result<CompareAnswer, ServerError> {
+    pub async fn compare(
+        &self,
+        caller: &Caller,
+        body: &[u8],
+    ) -> Result<CompareAnswer, ServerError> {
         let request: CompareRequest = serde_json::from_slice(body)
             .map_err(|e| ServerError::bad_request(format!("this compares nothing: {e}")))?;
         if request.protocol != PROTOCOL_VERSION {
@@ -73,10 +77,11 @@ impl SyncServer {
             summing.sums.n_unseen = self.n_unseen(&tx, caller, summing.registered).await?;
         }
         tx.commit().await?;
-        let sums = request
-            .tables
-            .iter()
-            .map(|table| tables.remove(&table.table).map_or_else(|| unknown(table), Summing::end));
+        let sums = request.tables.iter().map(|table| {
+            tables
+                .remove(&table.table)
+                .map_or_else(|| unknown(table), Summing::end)
+        });
         Ok(CompareAnswer {
             epoch,
             tables: sums.collect(),
@@ -84,9 +89,12 @@ impl SyncServer {
     }
 
     fn begin_sums(&self, tables: &[CompareTable]) -> HashMap<String, Summing<'_>> {
-        let known = tables
-            .iter()
-            .filter_map(|table| Some((table.table.clone(), Summing::new(self.registry.get(&table.table)?, table))));
+        let known = tables.iter().filter_map(|table| {
+            Some((
+                table.table.clone(),
+                Summing::new(self.registry.get(&table.table)?, table),
+            ))
+        });
         known.collect()
     }
 
@@ -125,19 +133,27 @@ impl<'a> Summing<'a> {
         };
         Self {
             registered,
-            wanted: table.buckets.as_ref().map(|buckets| buckets.iter().copied().collect()),
+            wanted: table
+                .buckets
+                .as_ref()
+                .map(|buckets| buckets.iter().copied().collect()),
             sums,
             buckets: Buckets::new(),
         }
     }
 
-    async fn add(&mut self, tx: &DatabaseTransaction, mut entries: Vec<Entry>) -> Result<(), ServerError> {
+    async fn add(
+        &mut self,
+        tx: &DatabaseTransaction,
+        mut entries: Vec<Entry>,
+    ) -> Result<(), ServerError> {
         if let Some(wanted) = &self.wanted {
             entries.retain(|entry| wanted.contains(&bucket_of(&entry.remote_id)));
         }
         let ids: Vec<i64> = entries.iter().map(|entry| entry.row_id).collect();
         let mut now = self.registered.table.now(tx, &ids).await?;
-        let mut rows: HashMap<i64, RowNow> = now.rows.drain(..).map(|row| (row.row_id, row)).collect();
+        let mut rows: HashMap<i64, RowNow> =
+            now.rows.drain(..).map(|row| (row.row_id, row)).collect();
         for entry in entries {
             if now.unreadable.contains_key(&entry.row_id) {
                 self.sums.unreadable.push(entry.remote_id);
@@ -154,7 +170,12 @@ impl<'a> Summing<'a> {
     }
 
     fn add_row(&mut self, remote_id: &str, row: &RowNow) -> Result<(), ServerError> {
-        let sum = Sum::of(self.registered.shape, &self.sums.columns, remote_id, &row.columns);
+        let sum = Sum::of(
+            self.registered.shape,
+            &self.sums.columns,
+            remote_id,
+            &row.columns,
+        );
         if self.wanted.is_none() {
             self.buckets.add(remote_id, sum);
             return Ok(());

@@ -43,7 +43,10 @@ impl SyncServer {
         let unreadable = !now.unreadable.is_empty();
         let mut registers = Vec::new();
         for register in registered.shape.registers {
-            registers.push(self.told(&tx, &account, registered, register, &entry, row.as_ref()).await?);
+            registers.push(
+                self.told(&tx, &account, registered, register, &entry, row.as_ref())
+                    .await?,
+            );
         }
         let answer = RowAnswer {
             epoch: account::epoch(&tx).await?,
@@ -81,7 +84,9 @@ impl SyncServer {
             }
             for exclusive in cleared(registered, register, row) {
                 because_of = holder(tx, account, registered, exclusive, row.row_id, stamp).await?;
-                set_by = because_of.as_ref().map_or(set_by, |_| SetBy::ExclusiveCleared);
+                set_by = because_of
+                    .as_ref()
+                    .map_or(set_by, |_| SetBy::ExclusiveCleared);
             }
         }
         Ok(RegisterAnswer {
@@ -103,13 +108,19 @@ impl SyncServer {
         registered: &Registered,
         row: &RowNow,
     ) -> Result<Option<String>, DbErr> {
-        let parents = registered.targets.iter().filter(|target| target.on_delete == OnDelete::Cascade);
+        let parents = registered
+            .targets
+            .iter()
+            .filter(|target| target.on_delete == OnDelete::Cascade);
         for target in parents {
             let Some(name) = row.columns.get(target.column).and_then(Value::as_str) else {
                 continue;
             };
             let found = feed::find(tx, account.id, &target.table, &[name]).await?;
-            if found.get(name).is_some_and(|parent| parent.deleted_at.is_some()) {
+            if found
+                .get(name)
+                .is_some_and(|parent| parent.deleted_at.is_some())
+            {
                 return Ok(Some(name.to_owned()));
             }
         }
@@ -127,7 +138,9 @@ async fn find(
     let table = registered.shape.table;
     let aliases = feed::aliases(tx, account.id, table, &[name]).await?;
     let name = aliases.get(name).map_or(name, String::as_str);
-    Ok(feed::find(tx, account.id, table, &[name]).await?.remove(name))
+    Ok(feed::find(tx, account.id, table, &[name])
+        .await?
+        .remove(name))
 }
 
 fn by(stamp: Stamp) -> SetBy {
@@ -170,7 +183,9 @@ async fn holder(
         return Ok(None);
     };
     let name: String = found.try_get("", "remote_id")?;
-    let register = shape.register_of(flag).map_or(*flag, |number| shape.registers[number].name);
+    let register = shape
+        .register_of(flag)
+        .map_or(*flag, |number| shape.registers[number].name);
     let entries = feed::find(tx, account.id, table, &[&name]).await?;
     let got = entries.get(&name).map(|entry| entry.clocks.get(register));
     Ok(got.filter(|got| got.at() <= lost.at()).map(|_| name))
@@ -178,7 +193,10 @@ async fn holder(
 
 /// The devices in these registers; their names are the caller's to add.
 fn devices(caller: &Caller, registers: &[RegisterAnswer]) -> Vec<DeviceAnswer> {
-    let numbers: BTreeSet<i64> = registers.iter().filter_map(|register| register.device).collect();
+    let numbers: BTreeSet<i64> = registers
+        .iter()
+        .filter_map(|register| register.device)
+        .collect();
     let device = |number| DeviceAnswer {
         number,
         name: None,

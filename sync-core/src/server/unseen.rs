@@ -15,7 +15,10 @@ impl SyncServer {
         registered: &Registered,
     ) -> Result<u64, DbErr> {
         let sql = format!("SELECT count(*) AS n FROM {}", self.unseen(registered));
-        let values = [caller.user_id.as_str().into(), registered.shape.table.into()];
+        let values = [
+            caller.user_id.as_str().into(),
+            registered.shape.table.into(),
+        ];
         let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
         let row = db.query_one_raw(statement).await?;
         let n: i64 = row.map_or(Ok(0), |row| row.try_get("", "n"))?;
@@ -34,7 +37,12 @@ impl SyncServer {
                 now_sql(tx.get_database_backend()),
                 self.unseen(registered)
             );
-            tx::execute(&tx, &sql, vec![caller.user_id.as_str().into(), table.into()]).await?;
+            tx::execute(
+                &tx,
+                &sql,
+                vec![caller.user_id.as_str().into(), table.into()],
+            )
+            .await?;
         }
         Ok(tx.commit().await?)
     }

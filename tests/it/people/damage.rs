@@ -27,7 +27,10 @@ pub(super) async fn there(scene: &Scene, sql: &str) -> Result<()> {
 
 /// Has the doctor look, and mend if `mend` says so.
 pub(super) async fn doctor(device: &SceneDevice, mend: bool) -> Result<Diagnosis> {
-    let doctor = device.device.device.doctor(Some(&*device.net), mend, &|_| {});
+    let doctor = device
+        .device
+        .device
+        .doctor(Some(&*device.net), mend, &|_| {});
     Ok(doctor.await?)
 }
 
@@ -36,9 +39,15 @@ pub(super) fn told(diagnosis: &Diagnosis) -> Vec<String> {
     let line = |kind: FindingKind| serde_json::to_value(kind).unwrap_or_default();
     let lines = diagnosis.findings.iter().map(|finding| {
         let kind = line(finding.kind);
-        let id = finding.row_id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+        let id = finding
+            .row_id
+            .map_or_else(|| "-".to_owned(), |id| id.to_string());
         let registers = finding.registers.join(",");
-        let text = format!("{} {} {id} {registers}", kind.as_str().unwrap_or_default(), finding.table);
+        let text = format!(
+            "{} {} {id} {registers}",
+            kind.as_str().unwrap_or_default(),
+            finding.table
+        );
         text.trim_end().to_owned()
     });
     lines.collect()

@@ -28,15 +28,25 @@ async fn a_refused_row_is_told_since_it_was_first_refused(db: TestDb) -> Result<
     }
 
     let rejected = a.status().await?.rejected;
-    let [row] = rejected.as_slice() else { panic!("{rejected:?}") };
-    assert_eq!((row.table.as_str(), row.row_id, row.code.as_str()), ("lists", 1, "constraint"));
+    let [row] = rejected.as_slice() else {
+        panic!("{rejected:?}")
+    };
+    assert_eq!(
+        (row.table.as_str(), row.row_id, row.code.as_str()),
+        ("lists", 1, "constraint")
+    );
     assert_eq!(row.remote_id, Some(name_of(&a, "lists", 1).await?));
     assert!(row.message.is_some());
     assert_eq!((row.since_ms, row.at_ms), (NOON, NOON + 120_000));
 
     let quarantined = b.status().await?.quarantined;
-    let [row] = quarantined.as_slice() else { panic!("{quarantined:?}") };
-    assert_eq!((row.table.as_str(), row.row_id, row.code.as_str()), ("lists", None, "constraint"));
+    let [row] = quarantined.as_slice() else {
+        panic!("{quarantined:?}")
+    };
+    assert_eq!(
+        (row.table.as_str(), row.row_id, row.code.as_str()),
+        ("lists", None, "constraint")
+    );
     assert_eq!(row.remote_id, name_of(&a, "lists", 2).await?);
     assert_eq!((row.since_ms, row.at_ms), (NOON, NOON + 120_000));
     Ok(())
@@ -80,7 +90,9 @@ async fn what_was_set_aside_is_tried_at_once(db: TestDb) -> Result<()> {
     scene.settled(&[&a, &b]).await
 }
 
-async fn what_the_server_refused_goes_out_again_and_is_told_until_it_is_taken(db: TestDb) -> Result<()> {
+async fn what_the_server_refused_goes_out_again_and_is_told_until_it_is_taken(
+    db: TestDb,
+) -> Result<()> {
     let scene = Scene::new(db).await?;
     let a = scene.device().await?;
     let profile = a.add_profile("Kids").await?;
@@ -89,8 +101,16 @@ async fn what_the_server_refused_goes_out_again_and_is_told_until_it_is_taken(db
     a.sync().await?;
     let retried = a.device.device.retry(Some(("lists", &here(list)))).await?;
     assert_eq!(retried.rejected.len(), 1);
-    assert_eq!(a.rejected().await?, ["lists 1 constraint"], "told until it is taken");
-    let other = a.device.device.retry(Some(("profiles", &here(profile)))).await?;
+    assert_eq!(
+        a.rejected().await?,
+        ["lists 1 constraint"],
+        "told until it is taken"
+    );
+    let other = a
+        .device
+        .device
+        .retry(Some(("profiles", &here(profile))))
+        .await?;
     assert!(other.rejected.is_empty());
     a.sync().await?;
     assert_eq!(a.rejected().await?, ["lists 1 constraint"]);

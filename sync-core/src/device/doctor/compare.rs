@@ -10,9 +10,7 @@ use crate::{
     checksum::{Bucket, Buckets, Sum},
     device::{Device, pull, remote, state, sync::Session},
     error::SyncError,
-    protocol::{
-        CompareAnswer, CompareRequest, CompareTable, PROTOCOL_VERSION, TableSums,
-    },
+    protocol::{CompareAnswer, CompareRequest, CompareTable, PROTOCOL_VERSION, TableSums},
     registry::Registered,
 };
 
@@ -46,7 +44,10 @@ impl Device {
                     code: Some(code.clone()),
                     ..TableCompared::default()
                 },
-                None => self.compare_table(session, registered, sums, mend, findings).await?,
+                None => {
+                    self.compare_table(session, registered, sums, mend, findings)
+                        .await?
+                }
             });
         }
         Ok(compared)
@@ -65,12 +66,18 @@ impl Device {
             mend,
             tables,
         };
-        let answer = remote::compare(session.transport, &request).await.map_err(older_server)?;
+        let answer = remote::compare(session.transport, &request)
+            .await
+            .map_err(older_server)?;
         if state.epoch.is_some_and(|epoch| epoch != answer.epoch) {
             return Err(pull::new_life());
         }
         let fits = request.tables.len() == answer.tables.len()
-            && request.tables.iter().zip(&answer.tables).all(|(asked, told)| asked.table == told.table);
+            && request
+                .tables
+                .iter()
+                .zip(&answer.tables)
+                .all(|(asked, told)| asked.table == told.table);
         if !fits {
             let message = "the checksums are not those that were asked for".to_owned();
             return Err(SyncError::NotASyncServer(message));
@@ -93,8 +100,12 @@ impl Device {
             ..TableCompared::default()
         };
         for batch in batches(differing(&here, &sums)) {
-            let suspects = self.suspects(session, registered, &sums.columns, batch, findings).await?;
-            compared.n_differing += self.look_into(session, registered, suspects, mend, findings).await?;
+            let suspects = self
+                .suspects(session, registered, &sums.columns, batch, findings)
+                .await?;
+            compared.n_differing += self
+                .look_into(session, registered, suspects, mend, findings)
+                .await?;
         }
         Ok(compared)
     }
@@ -131,11 +142,18 @@ impl Device {
     ) -> Result<Suspects, SyncError> {
         let table = registered.shape.table;
         let wanted: HashSet<u8> = buckets.iter().copied().collect();
-        let answer = self.ask(session, vec![asked(registered, Some(buckets))], false).await?;
+        let answer = self
+            .ask(session, vec![asked(registered, Some(buckets))], false)
+            .await?;
         let told = answer.tables.into_iter().next().unwrap_or_default();
         let unreadable: HashSet<String> = told.unreadable.into_iter().collect();
         for name in &unreadable {
-            findings.add(Finding::of_row(FindingKind::UnreadableThere, table, None, Some(name)));
+            findings.add(Finding::of_row(
+                FindingKind::UnreadableThere,
+                table,
+                None,
+                Some(name),
+            ));
         }
         let rows = told.rows.into_iter();
         let mut there: HashMap<String, String> = rows.map(|row| (row.remote_id, row.sum)).collect();
@@ -150,13 +168,20 @@ impl Device {
                     Some(other) if other == sum => {}
                     Some(_) => suspects.there.push(name),
                     None if unreadable.contains(&name) => {}
-                    None => suspects.only_here.push(OnlyHere { row_id: row.row_id, name }),
+                    None => suspects.only_here.push(OnlyHere {
+                        row_id: row.row_id,
+                        name,
+                    }),
                 }
             }
             for (row_id, name, reason) in page.unreadable {
                 there.remove(&name);
-                let finding = Finding::of_row(FindingKind::Unreadable, table, Some(row_id), Some(&name));
-                findings.add(Finding { message: Some(reason), ..finding });
+                let finding =
+                    Finding::of_row(FindingKind::Unreadable, table, Some(row_id), Some(&name));
+                findings.add(Finding {
+                    message: Some(reason),
+                    ..finding
+                });
             }
             next = page.next;
         }
@@ -169,7 +194,11 @@ impl Device {
 /// A server of an older program has no such address.
 fn older_server(error: SyncError) -> SyncError {
     match error {
-        SyncError::Refused { status: 404 | 405, retry_after, .. } => SyncError::Refused {
+        SyncError::Refused {
+            status: 404 | 405,
+            retry_after,
+            ..
+        } => SyncError::Refused {
             status: 404,
             code: "no_comparison".to_owned(),
             message: "this server cannot compare: update it".to_owned(),

@@ -138,7 +138,12 @@ impl Finding {
     fn key(&self) -> Key {
         // A row that was missing gets its key here while it is mended.
         let row_id = self.row_id.filter(|_| self.remote_id.is_none());
-        (self.kind, self.table.clone(), self.remote_id.clone(), row_id)
+        (
+            self.kind,
+            self.table.clone(),
+            self.remote_id.clone(),
+            row_id,
+        )
     }
 }
 
@@ -180,9 +185,17 @@ impl Findings {
         tables: Vec<TableCompared>,
         error: Option<&SyncError>,
     ) -> Diagnosis {
-        let findings: Vec<Finding> = self.found.into_values().map(|(finding, _)| finding).collect();
+        let findings: Vec<Finding> = self
+            .found
+            .into_values()
+            .map(|(finding, _)| finding)
+            .collect();
         let mended = findings.iter().filter(|finding| finding.mended).count() as u64;
-        let more_mended = if self.n_in_pass == 0 && mend { self.n_more } else { 0 };
+        let more_mended = if self.n_in_pass == 0 && mend {
+            self.n_more
+        } else {
+            0
+        };
         Diagnosis {
             mend,
             n_findings: findings.len() as u64 + self.n_more,
@@ -220,7 +233,11 @@ mod tests {
         findings.add(row("b"));
         findings.end_last_pass();
         let diagnosis = findings.diagnosis(true, Vec::new(), None);
-        let mended: Vec<bool> = diagnosis.findings.iter().map(|finding| finding.mended).collect();
+        let mended: Vec<bool> = diagnosis
+            .findings
+            .iter()
+            .map(|finding| finding.mended)
+            .collect();
         assert_eq!(mended, [true, false]);
         assert_eq!((diagnosis.n_findings, diagnosis.n_mended), (2, 1));
         assert!(!diagnosis.is_sound());

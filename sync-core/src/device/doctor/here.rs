@@ -44,11 +44,14 @@ impl Device {
         );
         let values = [user.into(), after.into()];
         let backend = tx.get_database_backend();
-        let found = tx.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
+        let found = tx
+            .query_all_raw(Statement::from_sql_and_values(backend, sql, values))
+            .await?;
         let mut names: HashMap<i64, String> = HashMap::with_capacity(found.len());
         let (mut ids, mut last) = (Vec::with_capacity(found.len()), None);
         for row in &found {
-            let (row_id, name): (i64, String) = (row.try_get("", "id")?, row.try_get("", "remote_id")?);
+            let (row_id, name): (i64, String) =
+                (row.try_get("", "id")?, row.try_get("", "remote_id")?);
             last = Some(row_id);
             if wanted.is_none_or(|wanted| wanted.contains(&bucket_of(&name))) {
                 ids.push(row_id);

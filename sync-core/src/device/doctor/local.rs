@@ -49,7 +49,8 @@ impl Device {
         self.look_at_capture(mend, findings).await?;
         for registered in self.registry.tables() {
             for contradiction in &CONTRADICTIONS {
-                self.look_for(registered, contradiction, mend, findings).await?;
+                self.look_for(registered, contradiction, mend, findings)
+                    .await?;
             }
         }
         Ok(())
@@ -78,9 +79,12 @@ impl Device {
                 "SELECT rowid AS id, \"parent\" AS parent FROM pragma_foreign_key_check('{table}') LIMIT {MOST}"
             );
             for row in self.query(&sql).await? {
-                let (id, parent): (i64, String) = (row.try_get("", "id")?, row.try_get("", "parent")?);
+                let (id, parent): (i64, String) =
+                    (row.try_get("", "id")?, row.try_get("", "parent")?);
                 findings.add(Finding {
-                    message: Some(format!("the row of `{parent}` that it refers to is not there")),
+                    message: Some(format!(
+                        "the row of `{parent}` that it refers to is not there"
+                    )),
                     ..Finding::of_row(FindingKind::BrokenReference, table, Some(id), None)
                 });
             }
@@ -144,8 +148,9 @@ async fn contradicting(
     contradiction: &Contradiction,
 ) -> Result<Vec<(i64, Option<String>)>, DbErr> {
     let (table, id) = (registered.shape.table, registered.shape.id);
-    let pending =
-        format!("EXISTS (SELECT 1 FROM sync_pending p WHERE p.tbl = '{table}' AND p.row_id = t.\"{id}\")");
+    let pending = format!(
+        "EXISTS (SELECT 1 FROM sync_pending p WHERE p.tbl = '{table}' AND p.row_id = t.\"{id}\")"
+    );
     let condition = contradiction.condition.replace("pending", &pending);
     let sql = format!(
         "SELECT CAST(t.\"{id}\" AS BIGINT) AS id, t.remote_id FROM \"{table}\" t WHERE {condition} ORDER BY 1"

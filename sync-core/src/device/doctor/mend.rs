@@ -84,11 +84,15 @@ impl Device {
         let mut n = 0;
         for names in suspects.there.chunks(CHUNK) {
             if let Some(there) = self.fetch(session, table, names.to_vec()).await? {
-                n += self.look_into_fetched(session, registered, &there, mend, findings).await?;
+                n += self
+                    .look_into_fetched(session, registered, &there, mend, findings)
+                    .await?;
             }
         }
         for rows in suspects.only_here.chunks(CHUNK) {
-            n += self.look_into_only_here(session, registered, rows, mend, findings).await?;
+            n += self
+                .look_into_only_here(session, registered, rows, mend, findings)
+                .await?;
         }
         Ok(n)
     }
@@ -167,7 +171,12 @@ impl Device {
         let missing: Vec<&OnlyHere> = missing.collect();
         for row in &missing {
             let kind = FindingKind::MissingThere;
-            findings.add(Finding::of_row(kind, table, Some(row.row_id), Some(&row.name)));
+            findings.add(Finding::of_row(
+                kind,
+                table,
+                Some(row.row_id),
+                Some(&row.name),
+            ));
         }
         if mend {
             let ids: Vec<i64> = missing.iter().map(|row| row.row_id).collect();
@@ -196,7 +205,11 @@ async fn judge(
     let Some(row) = here.rows.get(name) else {
         let gone = is_gone(tx, table, name).await?;
         let finding = Finding::of_row(FindingKind::MissingHere, table, None, Some(name));
-        return Ok(if gone { Mend::Nothing } else { Mend::Take(finding) });
+        return Ok(if gone {
+            Mend::Nothing
+        } else {
+            Mend::Take(finding)
+        });
     };
     let none = HashSet::new();
     let pending = here.pending.get(&row.row_id).unwrap_or(&none);
@@ -217,7 +230,11 @@ fn differences(
     if row.deleted_at.is_some() {
         let kind = FindingKind::MissingHere;
         let finding = Finding::of_row(kind, shape.table, Some(row.row_id), Some(&their.remote_id));
-        return if pending.contains(DELETED_AT) { Mend::Nothing } else { Mend::Take(finding) };
+        return if pending.contains(DELETED_AT) {
+            Mend::Nothing
+        } else {
+            Mend::Take(finding)
+        };
     }
     let registers: Vec<String> = shape
         .registers
@@ -236,7 +253,9 @@ fn differences(
     };
     match row.updated_at {
         // With an edit pending the row has the time of that one.
-        Some(edited_at) if edited_at > their.at && pending.is_empty() => Mend::Send(finding, edited_at),
+        Some(edited_at) if edited_at > their.at && pending.is_empty() => {
+            Mend::Send(finding, edited_at)
+        }
         _ => Mend::Take(finding),
     }
 }
@@ -253,7 +272,10 @@ async fn here(
             "SELECT CAST(\"{id}\" AS BIGINT) AS id, remote_id FROM \"{table}\" WHERE remote_id IN ({})",
             placeholders(1, theirs.len())
         );
-        let values: Vec<Value> = theirs.iter().map(|row| row.remote_id.as_str().into()).collect();
+        let values: Vec<Value> = theirs
+            .iter()
+            .map(|row| row.remote_id.as_str().into())
+            .collect();
         let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
         for row in tx.query_all_raw(statement).await? {
             names.insert(row.try_get("", "id")?, row.try_get("", "remote_id")?);
@@ -268,7 +290,11 @@ async fn here(
     let named = |row: RowNow| Some((row.remote_id.clone()?, row));
     Ok(Here {
         rows: now.rows.into_iter().filter_map(named).collect(),
-        unreadable: now.unreadable.keys().filter_map(|id| names.remove(id)).collect(),
+        unreadable: now
+            .unreadable
+            .keys()
+            .filter_map(|id| names.remove(id))
+            .collect(),
         pending: by_row,
     })
 }
@@ -320,7 +346,8 @@ pub(super) async fn send_whole(
             millis_of("updated_at")
         );
         execute(tx, &sql, values()).await?;
-        let sql = format!("UPDATE \"{table}\" SET dirty = TRUE WHERE $1 <> '' AND \"{id}\" IN ({these})");
+        let sql =
+            format!("UPDATE \"{table}\" SET dirty = TRUE WHERE $1 <> '' AND \"{id}\" IN ({these})");
         execute(tx, &sql, values()).await?;
     }
     Ok(())

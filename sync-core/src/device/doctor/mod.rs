@@ -69,7 +69,8 @@ impl Device {
                 break;
             }
             // The last look only tells what is left.
-            self.compare_at_rest(session, round < ROUNDS, findings).await?;
+            self.compare_at_rest(session, round < ROUNDS, findings)
+                .await?;
         }
         findings.end_last_pass();
         Ok(compared)
@@ -100,7 +101,11 @@ impl Device {
             return Ok(());
         }
         let (rejected, quarantined) = (self.rejected().await?, self.quarantined().await?);
-        for finding in diagnosis.findings.iter_mut().filter(|finding| !finding.mended) {
+        for finding in diagnosis
+            .findings
+            .iter_mut()
+            .filter(|finding| !finding.mended)
+        {
             let aside = quarantined.iter().find(|row| {
                 row.table == finding.table && Some(&row.remote_id) == finding.remote_id.as_ref()
             });
@@ -108,7 +113,9 @@ impl Device {
                 .iter()
                 .find(|row| row.table == finding.table && Some(row.row_id) == finding.row_id);
             let reason = aside.map(|row| row.reason.clone());
-            let reason = reason.or_else(|| refused.map(|row| row.message.clone().unwrap_or_else(|| row.code.clone())));
+            let reason = reason.or_else(|| {
+                refused.map(|row| row.message.clone().unwrap_or_else(|| row.code.clone()))
+            });
             if let (None, Some(reason)) = (&finding.message, reason) {
                 finding.message = Some(reason);
             }
