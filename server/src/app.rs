@@ -11,7 +11,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use http::{HeaderValue, header};
 use sync_core::{
     Clock, Ids, SystemClock, UuidV7,
-    protocol::{INFO_PATH, Limits, PULL_PATH, PUSH_PATH, TOKEN_PATH},
+    protocol::{
+        COMPARE_PATH, INFO_PATH, Limits, PULL_PATH, PUSH_PATH, ROW_PATH, ROWS_PATH, TOKEN_PATH,
+    },
     server::{Garbage, ServerDb, SyncServer},
 };
 use tower_http::{set_header::SetResponseHeaderLayer, trace::TraceLayer};
@@ -46,6 +48,9 @@ pub fn app(state: AppState) -> Router {
         .route(PUSH_PATH, push)
         .route(PULL_PATH, get(routes::pull::pull))
         .route(INFO_PATH, get(routes::info::info))
+        .route(ROW_PATH, get(routes::row::row))
+        .route(ROWS_PATH, post(routes::rows::rows))
+        .route(COMPARE_PATH, post(routes::compare::compare))
         .route(
             TOKEN_PATH,
             post(routes::token::issue).delete(routes::token::revoke),

@@ -66,6 +66,20 @@ pub enum SyncError {
         /// Live rows here that the server had.
         n_rows: u64,
     },
+    /// No such table is synced.
+    #[error("no table `{0}` is synced: check its name")]
+    UnknownTable(String),
+    /// There is no such row, or none of the synced account.
+    #[error("there is no row {id} in `{table}`, neither here nor among what was deleted here")]
+    UnknownRow {
+        /// The table.
+        table: String,
+        /// The row, as it was asked for.
+        id: String,
+    },
+    /// What was asked for loses data, and nobody has confirmed it.
+    #[error("{0}")]
+    Unconfirmed(String),
     /// The local database failed.
     #[error("the local database failed: {0}")]
     Database(#[from] DbErr),
@@ -84,7 +98,10 @@ impl SyncError {
             Self::NotConnected
             | Self::Unauthorized
             | Self::Outdated { .. }
-            | Self::MassDeletion { .. } => false,
+            | Self::MassDeletion { .. }
+            | Self::UnknownTable(_)
+            | Self::UnknownRow { .. }
+            | Self::Unconfirmed(_) => false,
         }
     }
 
@@ -146,6 +163,9 @@ impl SyncError {
             Self::NotASyncServer(_) => "not_a_sync_server",
             Self::Outdated { .. } => "outdated_program",
             Self::MassDeletion { .. } => "mass_deletion",
+            Self::UnknownTable(_) => "unknown_table",
+            Self::UnknownRow { .. } => "unknown_row",
+            Self::Unconfirmed(_) => "unconfirmed",
             Self::Database(_) => "database",
         }
     }

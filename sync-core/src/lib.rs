@@ -3,12 +3,14 @@
 extern crate self as sync_core;
 
 mod bulk;
+mod checksum;
 mod db_error;
 mod extremum;
 pub mod merge;
 mod owner;
 #[doc(hidden)]
 pub mod planted;
+mod row_now;
 mod rows;
 mod table;
 

@@ -11,6 +11,7 @@ use crate::{
     lookup::LookupTable,
     protocol::Verdict,
     registry::Target,
+    row_now::RowsNow,
     server::{self, Entry, PageRow, PushContext, ServerError},
     syncable::Syncable,
 };
@@ -47,6 +48,8 @@ pub(crate) trait SyncTable: Send + Sync {
     ) -> Result<Vec<PageRow>, DbErr>;
     /// Server: the column of a natural key that may get a suffix.
     fn text_key(&self) -> Option<&'static str>;
+    /// Both: the rows with these ids as they are now.
+    async fn now(&self, tx: &DatabaseTransaction, ids: &[i64]) -> Result<RowsNow, DbErr>;
 }
 
 /// The table of entity `E`.
@@ -132,5 +135,9 @@ impl<E: Syncable> SyncTable for Table<E> {
 
     fn text_key(&self) -> Option<&'static str> {
         server::text_key::<E>()
+    }
+
+    async fn now(&self, tx: &DatabaseTransaction, ids: &[i64]) -> Result<RowsNow, DbErr> {
+        self.rows_now(tx, ids).await
     }
 }

@@ -15,6 +15,7 @@ mod garbage;
 mod in_flight;
 mod ninth_entity;
 mod paging;
+mod people;
 mod planted_bugs;
 mod pull;
 mod push;

@@ -6,7 +6,10 @@ mod apply_tree;
 mod bury;
 mod collect;
 mod conflict;
+mod discard;
+mod doctor;
 mod drift;
+mod explain;
 mod here;
 mod outgoing;
 mod pull;
@@ -18,6 +21,8 @@ mod rename;
 mod replace;
 mod resend;
 mod restart;
+mod retry;
+mod row_id;
 mod settle;
 mod state;
 mod status;
@@ -28,7 +33,14 @@ use std::sync::Arc;
 
 use sea_orm::{DatabaseConnection, DbErr};
 
+pub use discard::{DiscardOutcome, Discarded};
+pub use doctor::{Diagnosis, Finding, FindingKind, TableCompared};
+pub use explain::{
+    Explanation, GaveWay, Outlook, PendingEdit, RegisterNow, RowState, ServerSide, SetAt,
+};
 pub use restart::Restart;
+pub use retry::Retried;
+pub use row_id::RowId;
 pub use state::{Connection, State};
 pub use status::{PendingTable, QuarantinedRow, RejectedRow, Status};
 pub use sync::Observer;

@@ -131,7 +131,7 @@ impl<E: Syncable> Table<E> {
     }
 
     /// One bad value fails a whole `SELECT`: then each row is read alone.
-    pub(super) async fn load_readable(
+    pub(crate) async fn load_readable(
         &self,
         tx: &DatabaseTransaction,
         ids: &[i64],

@@ -63,7 +63,7 @@ impl Device {
             }
         }
         self.refetch(session, report).await?;
-        self.retry_quarantined().await
+        self.retry_quarantined(None).await
     }
 
     /// Asks for the page behind a cursor, and with the first one what the server syncs.
@@ -152,7 +152,7 @@ impl Device {
 }
 
 /// A table's part of the page that is no list of rows is the server's fault, not the database's.
-fn no_rows(error: DbErr) -> SyncError {
+pub(super) fn no_rows(error: DbErr) -> SyncError {
     match error {
         DbErr::Json(message) => SyncError::NotASyncServer(message),
         error => error.into(),

@@ -3,12 +3,15 @@
 use bytes::Bytes;
 use http::{Method, Request, Response, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::de::DeserializeOwned;
+use sea_orm::DbErr;
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     error::SyncError,
     protocol::{
-        ErrorBody, INFO_PATH, Info, PROTOCOL_VERSION, PULL_PATH, PUSH_PATH, PullPage, PushAnswer,
+        COMPARE_PATH, CompareAnswer, CompareRequest, ErrorBody, INFO_PATH, Info, PROTOCOL_VERSION,
+        PULL_PATH, PUSH_PATH, PullPage, PushAnswer, ROW_PATH, ROWS_PATH, RowAnswer, RowsAnswer,
+        RowsRequest,
     },
     transport::{Transport, TransportError, retry_after},
 };
@@ -25,12 +28,37 @@ pub(super) async fn push(
     transport: &dyn Transport,
     body: Vec<u8>,
 ) -> Result<PushAnswer, SyncError> {
-    let request = Request::builder()
-        .method(Method::POST)
-        .uri(PUSH_PATH)
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(Bytes::from(body));
-    read(transport.send(request.map_err(invalid)?).await?)
+    post(transport, PUSH_PATH, body).await
+}
+
+/// Asks for rows by their names.
+pub(super) async fn rows(
+    transport: &dyn Transport,
+    request: &RowsRequest,
+) -> Result<RowsAnswer, SyncError> {
+    post(transport, ROWS_PATH, json(request)?).await
+}
+
+/// Asks for checksums.
+pub(super) async fn compare(
+    transport: &dyn Transport,
+    request: &CompareRequest,
+) -> Result<CompareAnswer, SyncError> {
+    post(transport, COMPARE_PATH, json(request)?).await
+}
+
+/// Asks for all that the server knows of one row.
+pub(super) async fn row(
+    transport: &dyn Transport,
+    table: &str,
+    remote_id: &str,
+) -> Result<RowAnswer, SyncError> {
+    let table = utf8_percent_encode(table, ESCAPED);
+    get(
+        transport,
+        format!("{ROW_PATH}?table={table}&remote_id={remote_id}"),
+    )
+    .await
 }
 
 /// Which page is asked for.
@@ -64,6 +92,15 @@ pub(super) async fn pull(
             uri.push_str(&format!("&{name}={value}"));
         }
     }
+    get(transport, uri).await
+}
+
+/// Asks what the server takes at once.
+pub(super) async fn info(transport: &dyn Transport) -> Result<Info, SyncError> {
+    get(transport, INFO_PATH.to_owned()).await
+}
+
+async fn get<T: DeserializeOwned>(transport: &dyn Transport, uri: String) -> Result<T, SyncError> {
     let request = Request::builder()
         .method(Method::GET)
         .uri(uri)
@@ -71,13 +108,21 @@ pub(super) async fn pull(
     read(transport.send(request.map_err(invalid)?).await?)
 }
 
-/// Asks what the server takes at once.
-pub(super) async fn info(transport: &dyn Transport) -> Result<Info, SyncError> {
+async fn post<T: DeserializeOwned>(
+    transport: &dyn Transport,
+    path: &str,
+    body: Vec<u8>,
+) -> Result<T, SyncError> {
     let request = Request::builder()
-        .method(Method::GET)
-        .uri(INFO_PATH)
-        .body(Bytes::new());
+        .method(Method::POST)
+        .uri(path)
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Bytes::from(body));
     read(transport.send(request.map_err(invalid)?).await?)
+}
+
+fn json(request: &impl Serialize) -> Result<Vec<u8>, SyncError> {
+    serde_json::to_vec(request).map_err(|error| DbErr::Json(error.to_string()).into())
 }
 
 fn invalid(error: http::Error) -> SyncError {

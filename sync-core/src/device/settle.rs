@@ -410,8 +410,8 @@ pub(super) async fn reject(
         field,
         message,
     } = *rejection;
-    let sql = "INSERT INTO sync_rejected (tbl, row_id, remote_id, code, field, message, at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7)
+    let sql = "INSERT INTO sync_rejected (tbl, row_id, remote_id, code, field, message, at, since)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
                ON CONFLICT (tbl, row_id) DO UPDATE SET remote_id = excluded.remote_id, code = excluded.code,
                  field = excluded.field, message = excluded.message, at = excluded.at";
     let values = vec![

@@ -79,9 +79,11 @@ const DEVICE: &[&str] = &[
         remote_user_id TEXT, auth_token TEXT, last_sync_at TEXT, is_syncing BOOLEAN)",
     "INSERT INTO sync_state (id) VALUES (1) ON CONFLICT (id) DO NOTHING",
     "CREATE TABLE IF NOT EXISTS sync_rejected (tbl TEXT NOT NULL, row_id BIGINT NOT NULL, remote_id TEXT NOT NULL,
-        code TEXT NOT NULL, field TEXT, message TEXT, at BIGINT NOT NULL, PRIMARY KEY (tbl, row_id)) {clustered}",
+        code TEXT NOT NULL, field TEXT, message TEXT, at BIGINT NOT NULL, since BIGINT NOT NULL,
+        PRIMARY KEY (tbl, row_id)) {clustered}",
     "CREATE TABLE IF NOT EXISTS sync_quarantine (tbl TEXT NOT NULL, remote_id TEXT NOT NULL, raw TEXT NOT NULL,
-        reason TEXT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (tbl, remote_id)) {clustered}",
+        code TEXT NOT NULL, field TEXT, reason TEXT NOT NULL, at BIGINT NOT NULL, since BIGINT NOT NULL,
+        PRIMARY KEY (tbl, remote_id)) {clustered}",
     "CREATE TABLE IF NOT EXISTS sync_conflict (id {serial}, tbl TEXT NOT NULL, remote_id TEXT NOT NULL,
         register TEXT NOT NULL, local TEXT, remote TEXT, at BIGINT NOT NULL)",
     // Pushes that were not answered yet; see device/resend.rs.

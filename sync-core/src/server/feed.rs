@@ -188,6 +188,20 @@ pub(crate) async fn aliases<C: ConnectionTrait>(
     Ok(found)
 }
 
+/// The names that lead to a row besides its own.
+pub(super) async fn aliases_of<C: ConnectionTrait>(
+    tx: &C,
+    account: i64,
+    table: &str,
+    remote_id: &str,
+) -> Result<Vec<String>, DbErr> {
+    let sql = "SELECT alias FROM sync_alias WHERE account = $1 AND tbl = $2 AND remote_id = $3 ORDER BY alias";
+    let values = [account.into(), table.into(), remote_id.into()];
+    let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
+    let rows = tx.query_all_raw(statement).await?;
+    rows.iter().map(|row| row.try_get("", "alias")).collect()
+}
+
 /// Makes `alias` another name of the row `remote_id`, and of everything that led to `alias` before.
 pub(crate) async fn add_alias<C: ConnectionTrait>(
     tx: &C,

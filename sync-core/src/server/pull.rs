@@ -100,7 +100,7 @@ impl SyncServer {
         let entries = feed::after(tx, account.id, from.seq, limit, which.only.as_deref()).await?;
         let mut last = entries.last().map_or(from.seq, |entry| entry.seq);
         let full = entries.len() == limit as usize;
-        let mut rows = self.rows(tx, entries).await?;
+        let mut rows = self.page_of(tx, entries).await?;
         let cut = cut_at(&rows);
         if let Some(cut) = cut {
             last = cut;
@@ -123,7 +123,7 @@ impl SyncServer {
         })
     }
 
-    async fn rows(
+    pub(super) async fn page_of(
         &self,
         tx: &DatabaseTransaction,
         entries: Vec<Entry>,
@@ -139,7 +139,7 @@ impl SyncServer {
 
     /// Adds the parents that stand later in the feed because they changed after their children, up to
     /// the topmost. They will come again at their own place.
-    async fn close(
+    pub(super) async fn close(
         &self,
         tx: &DatabaseTransaction,
         account: i64,
@@ -166,14 +166,14 @@ impl SyncServer {
                     feed::find(tx, account, &registered.targets[number].table, &names).await?;
                 later.extend(found.into_values().filter(|entry| entry.seq > last));
             }
-            for (table, parents) in self.rows(tx, later).await? {
+            for (table, parents) in self.page_of(tx, later).await? {
                 rows.entry(table).or_default().extend(parents);
             }
         }
         Ok(())
     }
 
-    fn tables(
+    pub(super) fn tables(
         &self,
         mut rows: HashMap<String, Vec<PageRow>>,
     ) -> Result<Vec<TablePage>, ServerError> {
