@@ -10,7 +10,7 @@ use super::{
     conflict,
     here::{drop_pending, is_gone, pending},
     quarantine::{self, Reason},
-    settle,
+    resend, settle,
     state::execute,
     undone,
 };
@@ -258,8 +258,13 @@ impl<E: Syncable> Table<E> {
                 .into_iter()
                 .map(|(_, register)| register)
                 .collect();
-            if E::meta(&model).remote_id.is_some() && !pending.contains(EVERY_REGISTER) {
+            let was_sent = E::meta(&model).remote_id.is_some();
+            if was_sent && !pending.contains(EVERY_REGISTER) {
                 return Ok(false);
+            }
+            if was_sent {
+                // Under its old name it would be made once more.
+                resend::forget_all(tx).await?;
             }
             let sql = format!(
                 "UPDATE \"{}\" SET remote_id = $1 WHERE \"{}\" = $2",

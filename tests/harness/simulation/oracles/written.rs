@@ -149,7 +149,8 @@ fn above<'h, 'a>(histories: &'h BTreeMap<String, History<'a>>, name: &str) -> Ve
 
 fn registers(end: &End<'_>, row: &Row, history: &History<'_>, was_deleted: bool) -> Result<()> {
     // An edit of a row whose deletion is forgotten by now is gone, also if somebody else brings the row back.
-    let forgotten = was_deleted && end.world.options.garbage;
+    // So may be which push of a device with a wrong clock was taken, when it comes again long after.
+    let forgotten = end.world.options.garbage && (was_deleted || end.plan.clocks != Clocks::True);
     for (register, columns) in row.table.registers() {
         // References follow other rows' fates, and of two births the earlier stands.
         if !matches!(row.table.columns[columns[0]].role, Role::Free | Role::Name) {
