@@ -44,6 +44,20 @@ pub(crate) trait SyncTable: Send + Sync {
         tx: &DatabaseTransaction,
         entries: &[Entry],
     ) -> Result<Vec<PageRow>, DbErr>;
+    /// The testing kit: the columns as SeaORM has them.
+    #[cfg(feature = "testing")]
+    fn columns(&self) -> Vec<crate::testing::Fact>;
+    /// The testing kit: the tables behind the shape's lookups, in its order.
+    #[cfg(feature = "testing")]
+    fn lookups(&self) -> &[Box<dyn LookupTable>];
+    /// The testing kit: what a register's own rule makes of two values of its column.
+    #[cfg(feature = "testing")]
+    fn combine(
+        &self,
+        register: usize,
+        one: &serde_json::Value,
+        other: &serde_json::Value,
+    ) -> Option<serde_json::Value>;
 }
 
 /// The table of entity `E`.
@@ -124,5 +138,25 @@ impl<E: Syncable> SyncTable for Table<E> {
         entries: &[Entry],
     ) -> Result<Vec<PageRow>, DbErr> {
         self.page_rows(tx, entries).await
+    }
+
+    #[cfg(feature = "testing")]
+    fn columns(&self) -> Vec<crate::testing::Fact> {
+        crate::testing::entity::columns::<E>()
+    }
+
+    #[cfg(feature = "testing")]
+    fn lookups(&self) -> &[Box<dyn LookupTable>] {
+        &self.lookups
+    }
+
+    #[cfg(feature = "testing")]
+    fn combine(
+        &self,
+        register: usize,
+        one: &serde_json::Value,
+        other: &serde_json::Value,
+    ) -> Option<serde_json::Value> {
+        crate::testing::entity::combine::<E>(register, one, other)
     }
 }

@@ -19,9 +19,6 @@ pub mod postgres;
 pub mod programs;
 pub mod scene;
 pub mod scene_device;
-/// The simulation, which is on its way into `sync-core`.
-#[path = "../../sync-core/src/testing/mod.rs"]
-pub mod simulation;
 pub mod snapshot;
 pub mod synced_rows;
 pub mod text_rows;

@@ -10,15 +10,14 @@ use std::{
 
 use anyhow::{Context, Result};
 use sea_orm::DatabaseConnection;
-use sync_core::{CountedIds, Device, ManualClock};
-
-use super::{plan::DevicePlan, template};
+use super::{plan::DevicePlan, setup::Setup, template};
+use crate::{CountedIds, Device, ManualClock};
 
 /// Lives on when its program ends.
 pub(crate) struct SimDevice {
     pub(crate) account: usize,
-    pub(crate) user: String,
     pub(crate) clock: Arc<ManualClock>,
+    setup: Arc<Setup>,
     plan: DevicePlan,
     ids: Arc<CountedIds>,
     file: PathBuf,
@@ -29,16 +28,21 @@ pub(crate) struct SimDevice {
 
 impl SimDevice {
     /// Starts on a file that is there.
-    pub(crate) async fn start(number: usize, plan: DevicePlan, file: PathBuf) -> Result<Self> {
+    pub(crate) async fn start(
+        setup: Arc<Setup>,
+        number: usize,
+        plan: DevicePlan,
+        file: PathBuf,
+    ) -> Result<Self> {
         let this = Self {
             account: plan.account,
-            user: template::user(plan.account),
             clock: Arc::new(ManualClock::new(template::BEGIN_MS)),
             ids: Arc::new(CountedIds::new(u32::try_from(number)? + 1)),
             file,
             running: Mutex::new(None),
             ahead_ms: Mutex::new(plan.ahead_ms),
             expired: AtomicBool::new(false),
+            setup,
             plan,
         };
         this.open().await?;
@@ -47,13 +51,8 @@ impl SimDevice {
 
     async fn open(&self) -> Result<()> {
         let db = template::open(&self.file).await?;
-        let device = Device::open(
-            db,
-            entity::registry()?,
-            self.clock.clone(),
-            self.ids.clone(),
-        )
-        .await?;
+        let registry = self.setup.registry.clone();
+        let device = Device::installed(db, registry, self.clock.clone(), self.ids.clone());
         *lock(&self.running) = Some(device.with_limits(self.plan.limits));
         Ok(())
     }

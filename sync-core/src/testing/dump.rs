@@ -1,11 +1,11 @@
-//! All rows of the eight tables at once, in a form that is the same on every replica.
+//! All rows of the synced tables at once, in a form that is the same on every replica.
 
 use std::collections::HashMap;
 
 use anyhow::{Context, Result};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, QueryResult, Statement};
 
-use super::tables::{Column, Kind, TABLES, Table};
+use super::tables::{Column, Kind, Table};
 
 /// One row. Values are texts, times in milliseconds; NULL is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub(crate) struct Row {
     pub(crate) table: &'static Table,
     pub(crate) id: i64,
     pub(crate) remote_id: Option<String>,
-    /// `user_id` of a root row.
+    /// The account of a row that names it.
     pub(crate) owner: Option<String>,
     pub(crate) deleted_at: Option<i64>,
     pub(crate) updated_at: Option<i64>,
@@ -52,7 +52,7 @@ impl Row {
         }
     }
 
-    /// The ids of its parents that are set.
+    /// The ids of the rows it belongs to, or goes with, that are set.
     pub(crate) fn parents(&self) -> impl Iterator<Item = (&'static str, i64)> + '_ {
         let set = |(number, table): (usize, _)| {
             Some((table, self.values[number].as_ref()?.parse().ok()?))
@@ -74,65 +74,97 @@ impl Dump {
     pub(crate) fn find(&self, table: &str, id: i64) -> Option<&Row> {
         self.rows
             .iter()
-            .find(|row| row.table.name == table && row.id == id)
+            .find(|row| row.id == id && row.table.name == table)
+    }
+
+    /// Whether `above` is `row` itself, or `row` is what it belongs to.
+    pub(crate) fn is_above(&self, row: &Row, below: &Row) -> bool {
+        let mut open = vec![below];
+        let mut seen: Vec<&Row> = Vec::new();
+        while let Some(next) = open.pop() {
+            if next.id == row.id && next.table == row.table {
+                return true;
+            }
+            if !seen.iter().any(|s| s.id == next.id && s.table == next.table) {
+                seen.push(next);
+                open.extend(next.parents().filter_map(|(table, id)| self.find(table, id)));
+            }
+        }
+        false
     }
 
     /// Only what belongs to this account.
-    pub(crate) fn owned_by(self, user: &str) -> Self {
-        let mut owners: HashMap<(&str, i64), String> = HashMap::new();
-        for row in &self.rows {
-            let parent = || {
-                row.parents()
-                    .find_map(|parent| owners.get(&parent).cloned())
-            };
-            if let Some(owner) = row.owner.clone().or_else(parent) {
-                owners.insert((row.table.name, row.id), owner);
+    pub(crate) fn owned_by(&self, user: &str) -> Self {
+        let mut owners: HashMap<(&str, i64), &str> = HashMap::new();
+        // A table that refers to itself may have children before their parents.
+        loop {
+            let before = owners.len();
+            for row in &self.rows {
+                let parent = || row.parents().find_map(|parent| owners.get(&parent).copied());
+                if let Some(owner) = row.owner.as_deref().or_else(parent) {
+                    owners.insert((row.table.name, row.id), owner);
+                }
+            }
+            if owners.len() == before {
+                break;
             }
         }
-        let mine = |row: &Row| {
-            owners
-                .get(&(row.table.name, row.id))
-                .is_some_and(|o| o == user)
+        let mine = |row: &&Row| {
+            let owner = owners.get(&(row.table.name, row.id));
+            owner.is_some_and(|owner| *owner == user)
         };
         Self {
-            rows: self.rows.into_iter().filter(mine).collect(),
+            rows: self.rows.iter().filter(mine).cloned().collect(),
         }
     }
 }
 
-/// Reads everything with one statement.
-pub(crate) async fn dump(db: &DatabaseConnection) -> Result<Dump> {
-    let backend = db.get_database_backend();
-    let selects: Vec<String> = TABLES
-        .iter()
-        .enumerate()
-        .map(|(n, table)| select(n, table, backend))
-        .collect();
-    let sql = format!("{} ORDER BY 1, 2", selects.join(" UNION ALL "));
+/// Reads everything with one statement, which [`statement`] has made.
+pub(crate) async fn read(
+    db: &DatabaseConnection,
+    tables: &'static [Table],
+    sql: &str,
+) -> Result<Dump> {
     let rows = db
-        .query_all_raw(Statement::from_string(backend, sql))
+        .query_all_raw(Statement::from_string(db.get_database_backend(), sql))
         .await?;
     Ok(Dump {
-        rows: rows.iter().map(row).collect::<Result<_>>()?,
+        rows: rows
+            .iter()
+            .map(|result| row(result, tables))
+            .collect::<Result<_>>()?,
     })
 }
 
-fn select(number: usize, table: &Table, backend: DbBackend) -> String {
-    let owner = if table.root { "t.user_id" } else { "NULL" };
+/// What reads all rows of these tables.
+pub(crate) fn statement(tables: &[Table], backend: DbBackend) -> String {
+    let selects: Vec<String> = tables
+        .iter()
+        .enumerate()
+        .map(|(n, table)| select(n, table, tables, backend))
+        .collect();
+    format!("{} ORDER BY 1, 2", selects.join(" UNION ALL "))
+}
+
+fn select(number: usize, table: &Table, tables: &[Table], backend: DbBackend) -> String {
+    let owner = table.owner.map_or("NULL".to_owned(), |owner| {
+        format!("CAST(t.\"{}\" AS TEXT)", owner.column)
+    });
     let values: Vec<String> = table.columns.iter().map(|c| value(c, backend)).collect();
-    let names: Vec<String> = table.columns.iter().map(name).collect();
+    let names: Vec<String> = table.columns.iter().map(|c| name(c, tables)).collect();
     let array = |parts: &[String]| match backend {
         DbBackend::Sqlite => format!("json_array({})", parts.join(", ")),
         _ => format!("json_build_array({})::text", parts.join(", ")),
     };
     format!(
-        "SELECT CAST({number} AS BIGINT) AS tbl, CAST(t.id AS BIGINT) AS id, t.remote_id, {owner} AS owner,
+        "SELECT CAST({number} AS BIGINT) AS tbl, CAST(t.\"{id}\" AS BIGINT) AS id, t.remote_id, {owner} AS owner,
            {deleted_at} AS deleted_at, {updated_at} AS updated_at,
            CASE WHEN t.dirty THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END AS dirty,
-           {} AS vals, {} AS names FROM {} t",
+           {} AS vals, {} AS names FROM \"{}\" t",
         array(&values),
         array(&names),
         table.name,
+        id = table.id,
         deleted_at = millis("t.deleted_at", backend),
         updated_at = millis("t.updated_at", backend),
     )
@@ -149,42 +181,70 @@ fn millis(column: &str, backend: DbBackend) -> String {
 
 fn value(column: &Column, backend: DbBackend) -> String {
     let name = format!("t.\"{}\"", column.name);
-    match column.kind {
-        Kind::Text => name,
-        Kind::Bool => format!("CASE WHEN {name} THEN '1' WHEN NOT {name} THEN '0' END"),
-        Kind::Time => format!("CAST({} AS TEXT)", millis(&name, backend)),
-        Kind::Addon => format!("(SELECT a.manifest_url FROM addons a WHERE a.id = {name})"),
-        Kind::Number | Kind::Real | Kind::Key(_) => format!("CAST({name} AS TEXT)"),
-    }
-}
-
-fn name(column: &Column) -> String {
-    match column.kind {
-        Kind::Key(table) => format!(
-            "(SELECT coalesce(p.remote_id, '?') FROM {table} p WHERE p.id = t.\"{}\")",
-            column.name
+    match (column.kind, backend) {
+        (Kind::Text, _) => name,
+        (Kind::Bool, _) => format!("CASE WHEN {name} THEN '1' WHEN NOT {name} THEN '0' END"),
+        (Kind::Time, _) => format!("CAST({} AS TEXT)", millis(&name, backend)),
+        (Kind::Lookup(to), _) => format!(
+            "(SELECT a.\"{}\" FROM \"{}\" a WHERE a.\"{}\" = {name})",
+            to.key, to.table, to.id
         ),
-        _ => "NULL".to_owned(),
+        (Kind::Blob, DbBackend::Sqlite) => format!("lower(hex({name}))"),
+        (Kind::Blob, _) => format!("encode({name}, 'hex')"),
+        (Kind::Uuid, DbBackend::Sqlite) => format!(
+            "CASE typeof({name}) WHEN 'blob' THEN lower(hex({name})) ELSE replace(lower({name}), '-', '') END"
+        ),
+        (Kind::Uuid, _) => format!("replace(CAST({name} AS TEXT), '-', '')"),
+        _ => format!("CAST({name} AS TEXT)"),
     }
 }
 
-fn row(row: &QueryResult) -> Result<Row> {
+fn name(column: &Column, tables: &[Table]) -> String {
+    let Kind::Key(table) = column.kind else {
+        return "NULL".to_owned();
+    };
+    let id = tables.iter().find(|other| other.name == table).map_or("id", |other| other.id);
+    format!(
+        "(SELECT coalesce(p.remote_id, '?') FROM \"{table}\" p WHERE p.\"{id}\" = t.\"{}\")",
+        column.name
+    )
+}
+
+fn row(row: &QueryResult, tables: &'static [Table]) -> Result<Row> {
     let number: i64 = row.try_get("", "tbl")?;
-    let table = usize::try_from(number).ok().and_then(|n| TABLES.get(n));
+    let table = usize::try_from(number).ok().and_then(|n| tables.get(n));
+    let table = table.context("a table's number")?;
     let list = |column| -> Result<Vec<Option<String>>> {
         let text: String = row.try_get("", column)?;
         serde_json::from_str(&text).context(text)
     };
     let dirty: i64 = row.try_get("", "dirty")?;
+    let mut values = list("vals")?;
+    for (value, column) in values.iter_mut().zip(&table.columns) {
+        *value = value.take().map(|text| canonical(text, column.kind));
+    }
     Ok(Row {
-        table: table.context("a table's number")?,
+        table,
         id: row.try_get("", "id")?,
         remote_id: row.try_get("", "remote_id")?,
         owner: row.try_get("", "owner")?,
         deleted_at: row.try_get("", "deleted_at")?,
         updated_at: row.try_get("", "updated_at")?,
         dirty: dirty == 1,
-        values: list("vals")?,
+        values,
         names: list("names")?,
     })
+}
+
+/// Both databases write some values in forms of their own.
+fn canonical(text: String, kind: Kind) -> String {
+    match kind {
+        Kind::Json => serde_json::from_str::<serde_json::Value>(&text)
+            .map_or(text, |value| value.to_string()),
+        Kind::Real | Kind::Decimal if text.contains('.') => text
+            .trim_end_matches('0')
+            .trim_end_matches('.')
+            .to_owned(),
+        _ => text,
+    }
 }

@@ -50,10 +50,12 @@ pub(crate) enum Fate {
 pub(crate) struct Ledger {
     pub(crate) writes: Vec<Write>,
     pub(crate) fates: Vec<(Key, Fate)>,
-    /// The parents that new rows were given.
+    /// The parents that rows were given.
     pub(crate) parents: Vec<(Key, Key)>,
     /// Names of rows, each with one that is the same row.
     same: HashMap<String, String>,
+    /// What each row was last known to be called.
+    linked: HashMap<Key, String>,
 }
 
 impl Key {
@@ -70,16 +72,19 @@ impl Ledger {
             table: row.table.name,
             id: row.id,
         };
-        let by_key = |dump: &Dump| -> BTreeMap<Key, Row> {
-            dump.rows
-                .iter()
-                .map(|row| (key(row), row.clone()))
-                .collect()
-        };
-        let (before, after) = (by_key(before), by_key(after));
+        fn by_key<'a>(dump: &'a Dump, key: impl Fn(&Row) -> Key) -> BTreeMap<Key, &'a Row> {
+            dump.rows.iter().map(|row| (key(row), row)).collect()
+        }
+        let (before, after) = (by_key(before, key), by_key(after, key));
         for (key, row) in &after {
-            let old = before.get(key);
+            let old = before.get(key).copied();
+            if old == Some(row) {
+                continue;
+            }
             self.record_values(*key, old, row, at);
+            // A row may come to belong to another.
+            let parent = |(table, id)| (*key, Key { place, table, id });
+            self.parents.extend(row.parents().map(parent));
             let fate = match (old.map(Row::live), row.live()) {
                 (None, _) => Fate::Inserted,
                 (Some(true), false) => Fate::Deleted,
@@ -87,15 +92,11 @@ impl Ledger {
                 _ => continue,
             };
             self.fates.push((*key, fate));
-            if fate == Fate::Inserted {
-                let parent = |(table, id)| (*key, Key { place, table, id });
-                self.parents.extend(row.parents().map(parent));
-            }
         }
         let gone = before.keys().filter(|key| !after.contains_key(key));
         self.fates.extend(gone.map(|key| (*key, Fate::Removed)));
-        self.link(place, before.values());
-        self.link(place, after.values());
+        self.link(place, before.into_values());
+        self.link(place, after.into_values());
     }
 
     fn record_values(&mut self, key: Key, old: Option<&Row>, row: &Row, at: i64) {
@@ -123,13 +124,17 @@ impl Ledger {
                     table: row.table.name,
                     id: row.id,
                 };
-                self.unite(&key.name(), &shared_name(row.table, remote_id));
+                if self.linked.get(&key) == Some(remote_id) {
+                    continue;
+                }
+                self.unite(&key.name(), &shared_name(row.table.name, remote_id));
+                self.linked.insert(key, remote_id.clone());
             }
         }
     }
 
     /// Takes down that two names are of the same row.
-    pub(crate) fn alias(&mut self, table: &'static Table, alias: &str, remote_id: &str) {
+    pub(crate) fn alias(&mut self, table: &str, alias: &str, remote_id: &str) {
         self.unite(&shared_name(table, alias), &shared_name(table, remote_id));
     }
 
@@ -155,7 +160,7 @@ impl Ledger {
 
     /// The same for a row with a name.
     pub(crate) fn row_named(&self, table: &Table, remote_id: &str) -> String {
-        self.root(&shared_name(table, remote_id))
+        self.root(&shared_name(table.name, remote_id))
     }
 }
 
@@ -166,6 +171,6 @@ pub(crate) fn value(row: &Row, columns: &[usize]) -> Value {
         .collect()
 }
 
-fn shared_name(table: &Table, remote_id: &str) -> String {
-    format!("{} {remote_id}", table.name)
+fn shared_name(table: &str, remote_id: &str) -> String {
+    format!("{table} {remote_id}")
 }

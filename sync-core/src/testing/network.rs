@@ -9,18 +9,17 @@ use anyhow::Result;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
-use sea_orm::ConnectionTrait;
-use sync_core::{Transport, TransportError, protocol::PUSH_PATH};
 use tokio::sync::Notify;
 
 use super::{
     device::lock,
+    ledger::Place,
     plan::{Clocks, wrong_by},
     rng::Rng,
     stop::Stop,
-    template::peer,
     world::{Letter, World},
 };
+use crate::{Transport, TransportError, protocol::PUSH_PATH};
 
 /// What happens to one request and its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,7 +212,7 @@ impl SimTransport {
         self.world.n_pushes.fetch_add(1, Ordering::SeqCst);
         let letter = Letter {
             device: self.device,
-            body: request.body().clone(),
+            request: request.clone(),
             delivered: false,
             sent_ms: self.world.now_ms(),
         };
@@ -276,12 +275,11 @@ impl SimTransport {
             let sent = mail
                 .iter_mut()
                 .rev()
-                .find(|letter| letter.body == *request.body());
+                .find(|letter| letter.request.body() == request.body());
             sent.into_iter().for_each(|letter| letter.delivered = true);
         }
-        let transport = world
-            .server
-            .transport(&world.devices[self.device].user, peer(self.device));
+        let transport = &world.ways[self.device];
+        world.touch(Place::Server);
         world.mix(request.uri().to_string().as_bytes());
         world.mix(request.body());
         let is_push = request.uri().path() == PUSH_PATH;
@@ -311,7 +309,7 @@ impl SimTransport {
     async fn alone(&self) {
         for _ in 0..2 {
             if let Ok(db) = self.world.devices[self.device].db() {
-                let _ = db.execute_unprepared("SELECT 1").await;
+                drop(db.get_sqlite_connection_pool().acquire().await);
             }
         }
     }

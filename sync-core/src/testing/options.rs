@@ -1,14 +1,10 @@
 //! What a simulation does and leaves out.
 
-use sync_core::device::BatchLimits;
-
-use crate::Backend;
+use crate::device::BatchLimits;
 
 /// What may happen in a run. Everything that does not follow from here follows from the seed.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// The server's kind of database.
-    pub backend: Backend,
     /// About how many things happen.
     pub n_actions: usize,
     /// Requests and answers get lost, doubled, delayed and cut; devices crash.
@@ -34,7 +30,6 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            backend: Backend::Sqlite,
             n_actions: 40,
             faults: true,
             wrong_clocks: true,

@@ -1,11 +1,10 @@
 //! What is to happen in a run, made from a seed beforehand, so that parts of it can be left out.
 
-use sync_core::device::BatchLimits;
-
 use super::{
     options::{Options, SMALL},
     rng::Rng,
 };
+use crate::device::BatchLimits;
 
 /// A whole run.
 #[derive(Clone, Debug)]

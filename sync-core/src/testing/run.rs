@@ -3,20 +3,21 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use anyhow::Result;
-use sync_core::{SyncError, clocks::CLOCK_TOLERANCE_MS, planted::watched, protocol::ErrorCode};
 
 use super::{
     device::lock,
+    ledger::Place,
     network::SimTransport,
     options::Options,
     oracles::{self, Watch},
     plan::{Action, Plan, What, wrong_by},
     rng::Rng,
+    setup::Setup,
     stop,
-    template::peer,
     trace::Trace,
     world::World,
 };
+use crate::{SyncError, clocks::CLOCK_TOLERANCE_MS, planted::watched, protocol::ErrorCode};
 
 /// How a run went.
 #[derive(Clone, Debug)]
@@ -41,8 +42,8 @@ enum How {
 }
 
 /// Carries out a plan and checks what came of it.
-pub(crate) async fn run(plan: &Plan, options: &Options) -> Result<Outcome> {
-    let world = World::new(plan, *options).await?;
+pub(crate) async fn run(setup: &Arc<Setup>, plan: &Plan, options: &Options) -> Result<Outcome> {
+    let world = World::new(setup, plan, *options).await?;
     let failure = match live(&world, plan).await {
         Ok(()) => world.first_violation(),
         Err(error) => Some(
@@ -89,7 +90,7 @@ impl World {
                 self.devices[device].set_ahead(wrong_by(&mut Rng::new(dice)));
                 Ok(())
             }
-            What::Restart(device) => self.devices[device].restart().await,
+            What::Restart(device) => self.restart(device).await,
             What::AtOnce(device) => self.edit_at_once(device, dice).await,
             What::Expire(device) => {
                 self.devices[device].set_expired(true);
@@ -112,6 +113,7 @@ impl World {
     async fn drive(self: &Arc<Self>, device: usize, how: How, chance: Option<Rng>) -> Result<()> {
         let transport = Arc::new(SimTransport::new(self.clone(), device, chance));
         let engine = self.devices[device].engine()?;
+        self.touch(Place::Device(device));
         let work = async {
             match how {
                 How::Sync => engine.sync(&*transport, &|_| {}).await,
@@ -128,7 +130,7 @@ impl World {
         match result {
             None => {
                 self.line(format!("   d{device} crashes"));
-                self.devices[device].restart().await?;
+                self.restart(device).await?;
             }
             Some(Ok(report)) => self.line(format!("   d{device} {report:?}")),
             Some(Err(error)) => {
@@ -164,23 +166,19 @@ impl World {
             letter.delivered = true;
             letter.clone()
         };
-        let caller = sync_core::server::Caller {
-            user_id: self.devices[letter.device].user.clone(),
-            device: peer(letter.device),
-        };
-        let answer = self.server.engine.push(&caller, &letter.body).await;
-        let what = match &answer {
-            Ok(_) => "taken".to_owned(),
-            Err(error) => error.to_string(),
+        self.touch(Place::Server);
+        let answer = self.ways[letter.device].send(letter.request).await?;
+        let body = String::from_utf8_lossy(answer.body());
+        let what = match answer.status() {
+            status if status.is_success() => "taken".to_owned(),
+            status => format!("{status} {body}"),
         };
         self.line(format!(
             "   an old push of d{} arrives: {what}",
             letter.device
         ));
-        if let Err(error) = answer
-            && error.code().status() >= 500
-        {
-            self.violation(format!("the server failed: {error:?}"));
+        if answer.status().is_server_error() {
+            self.violation(format!("the server failed: {what}"));
         }
         Ok(())
     }

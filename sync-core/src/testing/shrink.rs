@@ -1,19 +1,23 @@
 //! Makes a failing run shorter while it still fails.
 
+use std::sync::Arc;
+
 use anyhow::Result;
-use sync_core::device::BatchLimits;
 
 use super::{
     options::Options,
     plan::{Action, Plan},
     run::{Outcome, run},
+    setup::Setup,
 };
+use crate::device::BatchLimits;
 
 /// How many runs a failure is worth.
 const MOST_RUNS: usize = 400;
 
 /// The shortest failing run that was found, and how it went.
 pub(crate) async fn shrink(
+    setup: &Arc<Setup>,
     plan: &Plan,
     options: &Options,
     failed: Outcome,
@@ -28,7 +32,7 @@ pub(crate) async fn shrink(
             let mut shorter = best.0.clone();
             let end = (at + size).min(shorter.actions.len());
             shorter.actions.drain(at..end);
-            if !attempt(&mut best, shorter, options, &mut left).await? {
+            if !attempt(setup, &mut best, shorter, options, &mut left).await? {
                 at += size;
             }
         }
@@ -36,40 +40,46 @@ pub(crate) async fn shrink(
             size /= 2;
         }
     }
-    simplify(&mut best, options, &mut left).await?;
+    simplify(setup, &mut best, options, &mut left).await?;
     Ok(best)
 }
 
 /// Takes away what is not needed: faults, wrong clocks, small pages.
-async fn simplify(best: &mut (Plan, Outcome), options: &Options, left: &mut usize) -> Result<()> {
+async fn simplify(
+    setup: &Arc<Setup>,
+    best: &mut (Plan, Outcome),
+    options: &Options,
+    left: &mut usize,
+) -> Result<()> {
     for number in 0..best.0.actions.len() {
         let simpler: [fn(&mut Action); 2] = [|a| a.calm = true, |a| a.after_ms = 10];
         for simpler in simpler {
             let mut plan = best.0.clone();
             simpler(&mut plan.actions[number]);
-            attempt(best, plan, options, left).await?;
+            attempt(setup, best, plan, options, left).await?;
         }
     }
     for number in 0..best.0.devices.len() {
         let mut plan = best.0.clone();
         plan.devices[number].limits = BatchLimits::default();
-        attempt(best, plan, options, left).await?;
+        attempt(setup, best, plan, options, left).await?;
         let mut plan = best.0.clone();
         plan.devices[number].ahead_ms = 0;
-        attempt(best, plan, options, left).await?;
+        attempt(setup, best, plan, options, left).await?;
     }
     Ok(())
 }
 
 /// Keeps the plan if it fails in the same way.
 async fn attempt(
+    setup: &Arc<Setup>,
     best: &mut (Plan, Outcome),
     plan: Plan,
     options: &Options,
     left: &mut usize,
 ) -> Result<bool> {
     *left = left.saturating_sub(1);
-    let outcome = run(&plan, options).await?;
+    let outcome = run(setup, &plan, options).await?;
     let fails = outcome.kind().is_some() && outcome.kind() == best.1.kind();
     if fails {
         *best = (plan, outcome);

@@ -11,12 +11,12 @@ use std::{
 
 use bytes::Bytes;
 use http::Response;
-use sync_core::{
+
+use super::{network::SimTransport, rng::Rng};
+use crate::{
     TransportError,
     planted::{Look, POINTS, Point},
 };
-
-use super::{network::SimTransport, rng::Rng};
 
 /// What happens at one point, once.
 #[derive(Default)]

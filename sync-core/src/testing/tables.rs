@@ -1,18 +1,36 @@
-//! The eight tables as the oracles see them: written down once more, so that a mistake in the
-//! entities' attributes is not made twice.
+//! The synced tables as edits and oracles see them, read from the registry.
+
+use sea_orm::ColumnType;
+
+use super::hooks::Values;
+use crate::{
+    registry::{OnDelete, Registered, Registry, Target},
+    shape::{DELETED_AT, Rule, Shape},
+};
 
 /// What a column holds, and how it is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
-    Number,
+    /// An integer, and the greatest its type holds.
+    Number(i64),
     Real,
+    Decimal,
     Bool,
     Time,
-    /// A foreign key to this table.
+    Date,
+    Clock,
+    Json,
+    Blob,
+    Uuid,
+    /// One of a few words.
+    Enum(&'static [String]),
+    /// A foreign key to this synced table.
     Key(&'static str),
-    /// A foreign key to `addons`, which has other ids everywhere.
-    Addon,
+    /// A foreign key to a table that is not synced, whose ids are others everywhere.
+    Lookup(&'static Catalogue),
+    /// Something the kit knows nothing of.
+    Other,
 }
 
 /// What edits do with a column.
@@ -20,16 +38,27 @@ pub(crate) enum Kind {
 pub(crate) enum Role {
     /// Changed at will.
     Free,
-    /// Part of the natural key: set once, to one of few values.
+    /// Part of a natural key: given to a new row, one of few values.
     Name,
-    /// When the row was made; of two the earlier stands.
-    Born,
+    /// Merged by its values alone, by this register's rule.
+    ByValue(usize),
     /// The row it belongs to: set once; one of a row's parents is.
     Parent,
-    /// Another row it refers to; that one's deletion clears it.
+    /// Another row it refers to.
     Link,
     /// Carried by one row of a scope.
     Flag,
+    /// Not edited, as the report says.
+    Left,
+}
+
+/// A table that is not synced but referred to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Catalogue {
+    pub(crate) table: String,
+    pub(crate) id: String,
+    /// The column that names a row everywhere.
+    pub(crate) key: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,177 +68,194 @@ pub(crate) struct Column {
     pub(crate) role: Role,
     /// Whether every row has a value.
     pub(crate) required: bool,
+    /// The most characters it holds.
+    pub(crate) length: Option<u32>,
     /// The name of the columns it merges with.
     pub(crate) group: &'static str,
+    /// Of a foreign key: what happens to the row when the one it refers to is deleted.
+    pub(crate) on_delete: Option<OnDelete>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+/// The column that names a row's account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Owner {
+    pub(crate) column: &'static str,
+    /// Whether it holds a number.
+    pub(crate) number: bool,
+}
+
+#[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) name: &'static str,
-    /// Whether it has a column `user_id`.
-    pub(crate) root: bool,
-    pub(crate) columns: &'static [Column],
+    /// The primary key.
+    pub(crate) id: &'static str,
+    pub(crate) owner: Option<Owner>,
+    pub(crate) columns: Vec<Column>,
     /// Columns in which two live rows may not be equal.
     pub(crate) keys: &'static [&'static [&'static str]],
+    /// How likely it is to be chosen for an edit.
+    pub(crate) weight: u64,
 }
 
-const fn column(name: &'static str, kind: Kind, role: Role) -> Column {
-    Column {
-        name,
-        kind,
-        role,
-        required: false,
-        group: name,
+impl PartialEq for Table {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
     }
 }
 
-const fn free(name: &'static str, kind: Kind) -> Column {
-    column(name, kind, Role::Free)
+impl Eq for Table {}
+
+/// All tables, parents first. They stay for as long as the program runs: rows point at them.
+pub(crate) fn tables(registry: &Registry, values: &Values) -> &'static [Table] {
+    let tables: Vec<Table> = registry
+        .tables()
+        .iter()
+        .map(|registered| table(registry, registered, values))
+        .collect();
+    Box::leak(tables.into_boxed_slice())
 }
 
-const fn parent(name: &'static str, table: &'static str) -> Column {
-    column(name, Kind::Key(table), Role::Parent)
+fn table(registry: &Registry, registered: &Registered, values: &Values) -> Table {
+    let shape = registered.shape;
+    let facts = registered.table.columns();
+    let fact = |name: &str| facts.iter().find(|fact| fact.name == name);
+    let names = shape.columns().filter(|name| *name != DELETED_AT);
+    let columns = names.filter_map(|name| column(registry, registered, fact(name)?, values));
+    let number = |name| fact(name).is_some_and(|f| matches!(plain(&f.kind), Kind::Number(_)));
+    Table {
+        name: shape.table,
+        id: shape.id,
+        owner: shape.owner.map(|column| Owner {
+            column,
+            number: number(column),
+        }),
+        columns: columns.collect(),
+        keys: shape.natural_keys,
+        weight: weight(registry, registered),
+    }
+}
+
+/// Those with many rows more often than the few at the top.
+fn weight(registry: &Registry, registered: &Registered) -> u64 {
+    let other = |(table, _): &(&Registered, &Target)| table.shape.table != registered.shape.table;
+    let has_children = registry
+        .referring_to(registered.shape.table)
+        .filter(other)
+        .any(|(_, target)| target.parent);
+    match (registered.shape.owner, has_children) {
+        (Some(_), true) => 1,
+        (_, true) => 3,
+        _ => 5,
+    }
+}
+
+/// A column as SeaORM has it.
+pub(crate) struct Fact {
+    pub(crate) name: &'static str,
+    pub(crate) kind: ColumnType,
+    pub(crate) nullable: bool,
+}
+
+fn column(
+    registry: &Registry,
+    registered: &Registered,
+    fact: &Fact,
+    values: &Values,
+) -> Option<Column> {
+    let (shape, name) = (registered.shape, fact.name);
+    let register = shape.register_of(name)?;
+    let target = registered.targets.iter().find(|t| t.column == name);
+    let kind = match target {
+        Some(target) => Kind::Key(registry.get(&target.table)?.shape.table),
+        None => catalogue(registered, name).map_or_else(|| plain(&fact.kind), Kind::Lookup),
+    };
+    let role = role(shape, name, target, register);
+    let unknown = kind == Kind::Other && !values.knows(shape.table, name);
+    Some(Column {
+        name,
+        kind,
+        role: if unknown || values.leaves(shape.table, name) {
+            Role::Left
+        } else {
+            role
+        },
+        required: !fact.nullable,
+        length: length(&fact.kind),
+        group: shape.registers[register].name,
+        on_delete: target.map(|target| target.on_delete),
+    })
+}
+
+fn role(shape: &Shape, name: &str, target: Option<&Target>, register: usize) -> Role {
+    let in_key = shape.natural_keys.iter().any(|key| key.contains(&name));
+    match target {
+        Some(target) if target.parent => Role::Parent,
+        _ if in_key => Role::Name,
+        Some(_) => Role::Link,
+        _ if shape.exclusive.iter().any(|e| e.flag == name) => Role::Flag,
+        _ if shape.registers[register].rule == Rule::ByValue => Role::ByValue(register),
+        _ => Role::Free,
+    }
+}
+
+fn catalogue(registered: &Registered, name: &str) -> Option<&'static Catalogue> {
+    let number = registered
+        .shape
+        .lookups
+        .iter()
+        .position(|lookup| lookup.column == name)?;
+    let (table, id) = registered.table.lookups().get(number)?.place();
+    let key = registered.shape.lookups[number].key;
+    Some(Box::leak(Box::new(Catalogue { table, id, key })))
+}
+
+fn plain(kind: &ColumnType) -> Kind {
+    match kind {
+        ColumnType::Char(_) | ColumnType::String(_) | ColumnType::Text => Kind::Text,
+        ColumnType::TinyInteger | ColumnType::TinyUnsigned => Kind::Number(i8::MAX.into()),
+        ColumnType::SmallInteger | ColumnType::SmallUnsigned => Kind::Number(i16::MAX.into()),
+        ColumnType::Integer | ColumnType::Unsigned => Kind::Number(i32::MAX.into()),
+        ColumnType::BigInteger | ColumnType::BigUnsigned => Kind::Number(i64::MAX),
+        ColumnType::Float | ColumnType::Double => Kind::Real,
+        ColumnType::Decimal(_) | ColumnType::Money(_) => Kind::Decimal,
+        ColumnType::Boolean => Kind::Bool,
+        ColumnType::DateTime | ColumnType::Timestamp | ColumnType::TimestampWithTimeZone => {
+            Kind::Time
+        }
+        ColumnType::Date => Kind::Date,
+        ColumnType::Time => Kind::Clock,
+        ColumnType::Json | ColumnType::JsonBinary => Kind::Json,
+        ColumnType::Blob | ColumnType::Binary(_) | ColumnType::VarBinary(_) => Kind::Blob,
+        ColumnType::Uuid => Kind::Uuid,
+        ColumnType::Enum { variants, .. } => {
+            let words: Vec<String> = variants.iter().map(ToString::to_string).collect();
+            Kind::Enum(Box::leak(words.into_boxed_slice()))
+        }
+        _ => Kind::Other,
+    }
+}
+
+fn length(kind: &ColumnType) -> Option<u32> {
+    match kind {
+        ColumnType::Char(length) => *length,
+        ColumnType::String(sea_orm::sea_query::StringLen::N(length)) => Some(*length),
+        _ => None,
+    }
 }
 
 impl Column {
-    const fn required(self) -> Self {
-        Self {
-            required: true,
-            ..self
-        }
+    /// Whether the row goes when the one goes that it refers to.
+    pub(crate) fn cascades(&self) -> bool {
+        self.on_delete == Some(OnDelete::Cascade)
     }
 
-    const fn within(self, group: &'static str) -> Self {
-        Self { group, ..self }
+    /// Whether what it refers to has to be live.
+    pub(crate) fn binds(&self) -> bool {
+        self.on_delete.is_some_and(|then| then != OnDelete::Nothing)
     }
 }
 
-const CREATED_AT: Column = column("created_at", Kind::Time, Role::Born);
-const IS_DEFAULT: Column = column("is_default", Kind::Bool, Role::Flag);
-
-/// Parents come before their children.
-pub(crate) const TABLES: &[Table] = &[
-    Table {
-        name: "settings_profiles",
-        root: true,
-        columns: &[
-            free("name", Kind::Text).required(),
-            IS_DEFAULT,
-            CREATED_AT,
-            free("tmdb_catalog_config", Kind::Text),
-        ],
-        keys: &[],
-    },
-    Table {
-        name: "profiles",
-        root: true,
-        columns: &[
-            free("name", Kind::Text).required(),
-            free("avatar", Kind::Text).required(),
-            free("avatar_type", Kind::Text),
-            free("avatar_style", Kind::Text),
-            IS_DEFAULT,
-            column(
-                "settings_profile_id",
-                Kind::Key("settings_profiles"),
-                Role::Link,
-            ),
-            CREATED_AT,
-        ],
-        keys: &[],
-    },
-    Table {
-        name: "profile_addons",
-        root: false,
-        columns: &[
-            parent("profile_id", "profiles"),
-            parent("settings_profile_id", "settings_profiles"),
-            column("addon_id", Kind::Addon, Role::Name).required(),
-            free("enabled", Kind::Bool),
-            free("priority", Kind::Number),
-            CREATED_AT,
-        ],
-        keys: &[
-            &["profile_id", "addon_id"],
-            &["settings_profile_id", "addon_id"],
-        ],
-    },
-    Table {
-        name: "stream_settings",
-        root: false,
-        columns: &[
-            parent("profile_id", "profiles"),
-            parent("settings_profile_id", "settings_profiles"),
-            free("qualities", Kind::Text),
-            free("preferred_keywords", Kind::Text),
-            free("required_keywords", Kind::Text),
-            free("config", Kind::Text),
-        ],
-        keys: &[&["profile_id"], &["settings_profile_id"]],
-    },
-    Table {
-        name: "appearance_settings",
-        root: false,
-        columns: &[
-            parent("settings_profile_id", "settings_profiles"),
-            free("show_imdb_ratings", Kind::Bool),
-            free("show_age_ratings", Kind::Bool),
-        ],
-        keys: &[&["settings_profile_id"]],
-    },
-    Table {
-        name: "watch_history",
-        root: false,
-        columns: &[
-            parent("profile_id", "profiles"),
-            column("meta_id", Kind::Text, Role::Name).required(),
-            free("meta_type", Kind::Text).required(),
-            column("season", Kind::Number, Role::Name).required(),
-            column("episode", Kind::Number, Role::Name).required(),
-            free("episode_id", Kind::Text),
-            free("title", Kind::Text),
-            free("poster", Kind::Text),
-            free("duration", Kind::Number).within("progress"),
-            free("position", Kind::Number).within("progress"),
-            free("is_watched", Kind::Bool).within("progress"),
-            free("watched_at", Kind::Time).within("progress"),
-            free("last_stream", Kind::Text).within("progress"),
-        ],
-        keys: &[&["profile_id", "meta_id", "season", "episode"]],
-    },
-    Table {
-        name: "lists",
-        root: false,
-        columns: &[
-            parent("profile_id", "profiles"),
-            column("name", Kind::Text, Role::Name).required(),
-            IS_DEFAULT,
-            CREATED_AT,
-        ],
-        keys: &[&["profile_id", "name"]],
-    },
-    Table {
-        name: "list_items",
-        root: false,
-        columns: &[
-            parent("list_id", "lists"),
-            column("meta_id", Kind::Text, Role::Name).required(),
-            free("type", Kind::Text).required(),
-            free("title", Kind::Text),
-            free("poster", Kind::Text),
-            free("imdb_rating", Kind::Real),
-            CREATED_AT,
-        ],
-        keys: &[&["list_id", "meta_id"]],
-    },
-];
-
 impl Table {
-    pub(crate) fn named(name: &str) -> &'static Self {
-        let found = TABLES.iter().find(|table| table.name == name);
-        found.expect("one of the eight tables")
-    }
-
     /// What merges as a unit: a name and the numbers of its columns.
     pub(crate) fn registers(&self) -> Vec<(&'static str, Vec<usize>)> {
         let mut registers: Vec<(&'static str, Vec<usize>)> = Vec::new();
@@ -222,9 +268,12 @@ impl Table {
         registers
     }
 
+    /// The rows that it belongs to, or goes with: column numbers and tables.
     pub(crate) fn parents(&self) -> impl Iterator<Item = (usize, &'static str)> {
-        let parent = |(number, column): (usize, &Column)| match (column.role, column.kind) {
-            (Role::Parent, Kind::Key(table)) => Some((number, table)),
+        let parent = |(number, column): (usize, &Column)| match column.kind {
+            Kind::Key(table) if column.role == Role::Parent || column.cascades() => {
+                Some((number, table))
+            }
             _ => None,
         };
         self.columns.iter().enumerate().filter_map(parent)
@@ -233,33 +282,78 @@ impl Table {
     pub(crate) fn number(&self, column: &str) -> Option<usize> {
         self.columns.iter().position(|c| c.name == column)
     }
+
+    /// Why no new row of it can be made, if none can.
+    pub(crate) fn unwritable(&self) -> Option<&'static str> {
+        let needed = self
+            .columns
+            .iter()
+            .find(|c| c.required && c.role == Role::Left);
+        needed.map(|column| column.name)
+    }
+
+    /// What the kit knows of it, in lines for people.
+    pub(crate) fn describe(&self) -> Vec<String> {
+        let table = self.name;
+        let owner = self.owner.iter().map(|o| format!("{table}: owner {}", o.column));
+        let columns = self.columns.iter().map(|c| format!("{table}.{}", c.describe()));
+        let keys = self.keys.iter().map(|key| format!("{table}: key {}", key.join(", ")));
+        owner.chain(columns).chain(keys).collect()
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl Column {
+    fn describe(&self) -> String {
+        let mut text = format!("{}: {}, {}", self.name, self.kind.describe(), self.role.word());
+        if self.required {
+            text.push_str(", required");
+        }
+        if self.group != self.name {
+            text.push_str(&format!(", in {}", self.group));
+        }
+        text
+    }
+}
 
-    #[test]
-    fn the_tables_are_those_that_sync() {
-        let registry = entity::registry().expect("builds");
-        assert_eq!(registry.tables().len(), TABLES.len());
-        for registered in registry.tables() {
-            let shape = registered.shape;
-            let mut wanted: Vec<&str> = shape.columns().filter(|c| *c != "deleted_at").collect();
-            let mut here: Vec<&str> = Table::named(shape.table)
-                .columns
-                .iter()
-                .map(|c| c.name)
-                .collect();
-            wanted.sort_unstable();
-            here.sort_unstable();
-            assert_eq!(here, wanted, "{}", shape.table);
-            assert_eq!(
-                Table::named(shape.table).keys,
-                shape.natural_keys,
-                "{}",
-                shape.table
-            );
+impl Kind {
+    fn describe(self) -> String {
+        match self {
+            Self::Key(table) => format!("key of {table}"),
+            Self::Lookup(to) => format!("{} of {}", to.key, to.table),
+            _ => self.word().to_owned(),
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Number(_) => "number",
+            Self::Real => "real",
+            Self::Decimal => "decimal",
+            Self::Bool => "bool",
+            Self::Time => "time",
+            Self::Date => "date",
+            Self::Clock => "time of day",
+            Self::Json => "json",
+            Self::Blob => "bytes",
+            Self::Uuid => "uuid",
+            Self::Enum(_) => "one of a few words",
+            Self::Key(_) | Self::Lookup(_) => "key",
+            Self::Other => "unknown",
+        }
+    }
+}
+
+impl Role {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Name => "name",
+            Self::ByValue(_) => "by value",
+            Self::Parent => "parent",
+            Self::Link => "link",
+            Self::Flag => "flag",
+            Self::Left => "left alone",
         }
     }
 }

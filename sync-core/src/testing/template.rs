@@ -1,20 +1,28 @@
-//! Databases to begin with, made once and copied for every run: migrating takes longer than a run.
+//! Databases to begin with, made once and copied for every run: creating tables takes longer than a run.
 
 use std::{path::Path, sync::Arc};
 
-use anyhow::{Context, Result};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
-use sync_core::{
-    Clock, CountedIds, Device, Ids, ManualClock,
-    device::Connection,
-    planted::{Bug, planted_bug},
-    schema::pin_clock,
+use anyhow::{Context, Result, anyhow};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend,
+    sqlx::sqlite::{SqliteJournalMode, SqliteLockingMode, SqliteSynchronous},
 };
 use tempfile::TempDir;
-use tokio::sync::OnceCell;
 
-use super::{edits::ADDONS, plan::N_ACCOUNTS};
-use crate::{Backend, InProcessServer, TestDb};
+use super::{
+    edits::Editor,
+    dump::Dump,
+    oracles::texts,
+    options::Options,
+    rng::Rng,
+    server::{InProcess, Server, ServerSetup},
+    setup::Setup,
+};
+use crate::{
+    Clock, CountedIds, Device, Ids, ManualClock,
+    device::Connection,
+    schema::{Side, pin_clock},
+};
 
 /// The true time when every run begins, in milliseconds.
 pub(crate) const BEGIN_MS: i64 = 1_795_000_000_000;
@@ -26,136 +34,157 @@ pub(crate) struct Template {
     pub(crate) devices: Vec<[Vec<u8>; 3]>,
 }
 
-/// What is there when a run begins, of each account.
-const FIRST_ROWS: &str = "
-    INSERT INTO settings_profiles (user_id, name, created_at) VALUES ('{user}', '{user}.first.1', '{now}');
-    INSERT INTO profiles (user_id, name, avatar, settings_profile_id, created_at) VALUES
-      ('{user}', '{user}.first.2', '{user}.first.3', 1, '{now}'), ('{user}', '{user}.first.4', '{user}.first.5', NULL, '{now}');
-    INSERT INTO lists (profile_id, name, created_at) VALUES (1, 'list 0', '{now}'), (2, 'list 1', '{now}');
-    INSERT INTO list_items (list_id, meta_id, type, title, created_at) VALUES (1, 'tt0', 'movie', '{user}.first.6', '{now}');
-    INSERT INTO watch_history (profile_id, meta_id, meta_type, title, position) VALUES (1, 'tt1', 'movie', '{user}.first.7', 60);
-    INSERT INTO stream_settings (settings_profile_id, qualities) VALUES (1, '{user}.first.8')";
-
-/// How far a device's ids are ahead, so that no two tables of two devices agree by accident.
-const OTHER_IDS: &str = "
-    INSERT INTO sqlite_sequence (name, seq) VALUES ('settings_profiles', 40), ('profiles', 30), ('lists', 20),
-      ('list_items', 50), ('watch_history', 60), ('stream_settings', 10), ('profile_addons', 70), ('appearance_settings', 80)";
-
-/// The name of account number `account`.
-pub(crate) fn user(account: usize) -> String {
-    format!("u{}", account + 1)
-}
-
 /// The number by which the server knows device number `device`.
 pub(crate) fn peer(device: usize) -> i64 {
     i64::try_from(device).unwrap_or_default() + 1
 }
 
 impl Template {
-    /// Made at the first asking.
-    pub(crate) async fn get() -> Result<&'static Self> {
-        static TEMPLATE: OnceCell<Template> = OnceCell::const_new();
-        static PLANTED: OnceCell<Template> = OnceCell::const_new();
-        let template = match planted_bug() {
-            Some(Bug::PlainUniqueIndex) => &PLANTED,
-            _ => &TEMPLATE,
-        };
-        template.get_or_try_init(Self::make).await
-    }
-
-    async fn make() -> Result<Self> {
+    pub(crate) async fn make(setup: &Setup) -> Result<Self> {
         let folder = scratch()?;
         let clock = Arc::new(ManualClock::new(BEGIN_MS));
-        let server = server(TestDb::new(Backend::Sqlite).await?, None, clock.clone()).await?;
+        let path = folder.path().join("server");
+        let server = first_server(setup, &path, clock.clone()).await?;
+        setup.read_catalogues(server.db()).await?;
         let mut devices = Vec::new();
-        for account in 0..N_ACCOUNTS {
+        for account in 0..setup.accounts.len() {
             let mut files = Vec::new();
             for role in 0..3_usize {
                 let path = folder.path().join(format!("{account}-{role}"));
                 let ids = CountedIds::new(u32::try_from(900 + account * 3 + role)?);
-                make_device(&path, account, role, clock.clone(), Arc::new(ids), &server).await?;
+                let maker = Maker {
+                    setup,
+                    account,
+                    role,
+                    server: &server,
+                };
+                maker.make(&path, clock.clone(), Arc::new(ids)).await?;
                 files.push(std::fs::read(&path)?);
             }
             devices.push(files.try_into().ok().context("three devices")?);
         }
-        server
-            .db
-            .execute_unprepared("PRAGMA journal_mode = DELETE")
-            .await?;
-        let file = server.database().file().context("a file")?;
-        server.db.clone().close().await?;
+        server.db().clone().close().await?;
         Ok(Self {
-            server: std::fs::read(file)?,
+            server: std::fs::read(path)?,
             devices,
         })
     }
 }
 
-/// A server with the accounts and addons of every run; its file is a copy, if one is given.
-pub(crate) async fn server(
-    database: TestDb,
-    file: Option<&[u8]>,
-    clock: Arc<dyn Clock>,
-) -> Result<InProcessServer> {
-    let ids = Arc::new(CountedIds::new(1_000));
-    let db = match (database.file(), file) {
-        (Some(path), Some(bytes)) => {
-            std::fs::write(&path, bytes)?;
-            open(&path).await?
-        }
-        (Some(path), None) => open(&path).await?,
-        (None, _) => database.connect().await?,
-    };
-    if file.is_some() {
-        return InProcessServer::with(database, db, entity::registry()?, clock, ids).await;
-    }
-    migration::up(&db, migration::Side::Server).await?;
-    let server = InProcessServer::with(database, db, entity::registry()?, clock, ids).await?;
-    for account in 0..N_ACCOUNTS {
-        server.add_user(&user(account)).await?;
-    }
-    add_addons(&server.db).await?;
-    Ok(server)
+async fn first_server(setup: &Setup, path: &Path, clock: Arc<dyn Clock>) -> Result<InProcess> {
+    let server = server_setup(setup, clock);
+    let db = open(path).await?;
+    let broken = |error| anyhow!("{error}").context("the server");
+    server.prepare(&db).await.map_err(broken)?;
+    server.in_process(db).await.map_err(broken)
 }
 
-async fn make_device(
+/// What every server of a run is given.
+pub(crate) fn server_setup(setup: &Setup, clock: Arc<dyn Clock>) -> ServerSetup<'_> {
+    ServerSetup {
+        registry: setup.registry.clone(),
+        clock,
+        ids: Arc::new(CountedIds::new(1_000)),
+        setup,
+    }
+}
+
+/// A server on a copy of the first one's database.
+pub(crate) async fn copied_server(
+    setup: &Setup,
     path: &Path,
+    clock: Arc<dyn Clock>,
+) -> Result<InProcess> {
+    std::fs::write(path, &setup.template().await?.server)?;
+    Ok(server_setup(setup, clock).installed(open(path).await?))
+}
+
+struct Maker<'a> {
+    setup: &'a Setup,
     account: usize,
     role: usize,
-    clock: Arc<ManualClock>,
-    ids: Arc<dyn Ids>,
-    server: &InProcessServer,
-) -> Result<()> {
-    let db = open(path).await?;
-    migration::up(&db, migration::Side::Device).await?;
-    add_addons(&db).await?;
-    let user = user(account);
-    db.execute_unprepared(&format!(
-        "INSERT INTO user (id, email, name, emailVerified, createdAt, updatedAt)
-         VALUES ('{user}', '{user}@example.com', '{user}', 1, '2026-01-01 00:00:00', '2026-01-01 00:00:00')"
-    ))
-    .await?;
-    let device = Device::open(db.clone(), entity::registry()?, clock, ids).await?;
-    pin_clock(&db, Some(BEGIN_MS)).await?;
-    device.connect(&connection(&user)).await?;
-    let transport = server.transport(&user, peer(1_000 + role));
-    match role {
-        0 => {
-            let rows = FIRST_ROWS
-                .replace("{user}", &user)
-                .replace("{now}", "2026-01-01 00:00:00");
-            db.execute_unprepared(&rows).await?;
-            device.sync(&*transport, &|_| {}).await?;
+    server: &'a InProcess,
+}
+
+impl Maker<'_> {
+    async fn make(&self, path: &Path, clock: Arc<ManualClock>, ids: Arc<dyn Ids>) -> Result<()> {
+        let (setup, account) = (self.setup, self.account);
+        let db = open(path).await?;
+        setup.create(&db, Side::Device).await?;
+        setup.add_account(&db, account).await?;
+        let user = setup.accounts[account].id.clone();
+        let device = Device::open(db.clone(), setup.registry.clone(), clock, ids).await?;
+        pin_clock(&db, Some(BEGIN_MS)).await?;
+        device.connect(&connection(&user)).await?;
+        let number = peer(1_000 + self.role);
+        let transport = self.server.transport(&user, number).await;
+        let transport = transport.map_err(|error| anyhow!("{error}"))?;
+        match self.role {
+            0 => {
+                self.write_first_rows(&db).await?;
+                let first = device.sync(&*transport, &|_| {}).await;
+                first.context("the first sync of all failed")?;
+            }
+            1 => {
+                move_ids(setup, &db).await?;
+                device.sync(&*transport, &|_| {}).await?;
+            }
+            _ => {}
         }
-        1 => {
-            db.execute_unprepared(OTHER_IDS).await?;
-            device.sync(&*transport, &|_| {}).await?;
-        }
-        _ => {}
+        Ok(db.close().await?)
     }
-    db.execute_unprepared("PRAGMA journal_mode = DELETE")
-        .await?;
-    Ok(db.close().await?)
+
+    /// One or two rows of every table, the same in every simulation of these tables.
+    async fn write_first_rows(&self, db: &DatabaseConnection) -> Result<()> {
+        let account = &self.setup.accounts[self.account];
+        let options = Options::default();
+        let (mut dump, mut number) = (Dump::default(), 0);
+        for (nth, table) in self.setup.tables.iter().enumerate() {
+            if table.unwritable().is_some() {
+                continue;
+            }
+            for row in 0..=(nth % 2) {
+                let mut editor = Editor {
+                    rng: Rng::new((nth * 2 + row) as u64),
+                    dump: &dump,
+                    user: &account.id,
+                    author: format!("{}.first", account.label),
+                    number,
+                    now_ms: BEGIN_MS,
+                    backend: DbBackend::Sqlite,
+                    options: &options,
+                    setup: self.setup,
+                };
+                let insert = editor.insert_into(table);
+                number = editor.number;
+                // The second may have the key of the first.
+                let Some(insert) = insert else { continue };
+                match db.execute_unprepared(&insert.sql).await {
+                    Err(error) if row == 0 => {
+                        return Err(anyhow!(error).context(format!("a first row: {}", insert.sql)));
+                    }
+                    _ => {}
+                }
+                dump = self.setup.dump(db).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Moves a device's ids ahead where its tables count them, so that no two tables of two devices agree by
+/// accident.
+async fn move_ids(setup: &Setup, db: &DatabaseConnection) -> Result<()> {
+    let counts = "SELECT name AS text FROM sqlite_master WHERE type = 'table' AND upper(sql) LIKE '%AUTOINCREMENT%'";
+    let counts = texts(db, counts).await?;
+    for (number, table) in setup.tables.iter().enumerate() {
+        if counts.iter().any(|name| name == table.name) {
+            let (name, seq) = (table.name, (number + 1) * 10);
+            let sql = format!("INSERT INTO sqlite_sequence (name, seq) VALUES ('{name}', {seq})");
+            db.execute_unprepared(&sql).await?;
+        }
+    }
+    Ok(())
 }
 
 fn connection(user: &str) -> Connection {
@@ -166,16 +195,6 @@ fn connection(user: &str) -> Connection {
         auth_token: "sealed".to_owned(),
         local_user_id: user.to_owned(),
     }
-}
-
-async fn add_addons(db: &DatabaseConnection) -> Result<()> {
-    for url in &ADDONS[1..] {
-        let sql = format!(
-            "INSERT INTO addons (manifest_url, name, created_at) VALUES ('{url}', 'An addon', '2026-01-01 00:00:00')"
-        );
-        db.execute_unprepared(&sql).await?;
-    }
-    Ok(())
 }
 
 /// A folder in memory, where there is such a thing.
@@ -189,8 +208,8 @@ pub(crate) fn scratch() -> Result<TempDir> {
     Ok(tempfile::tempdir()?)
 }
 
-/// Opens a file as an app does, but does not wait for the disk: what is simulated is a program that
-/// ends, not a computer that does.
+/// Opens a file that nobody else has open, and does not wait for the disk: what is simulated is a program
+/// that ends, not a computer that does.
 pub(crate) async fn open(path: &Path) -> Result<DatabaseConnection> {
     let mut options = ConnectOptions::new(format!("sqlite://{}?mode=rwc", path.display()));
     options
@@ -198,10 +217,11 @@ pub(crate) async fn open(path: &Path) -> Result<DatabaseConnection> {
         .test_before_acquire(false)
         .sqlx_logging(false)
         .map_sqlx_sqlite_opts(|options| {
-            use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
             options
-                .journal_mode(SqliteJournalMode::Wal)
+                .journal_mode(SqliteJournalMode::Memory)
+                .locking_mode(SqliteLockingMode::Exclusive)
                 .synchronous(SqliteSynchronous::Off)
+                .statement_cache_capacity(1_000)
                 .foreign_keys(true)
         });
     Ok(Database::connect(options).await?)

@@ -1,39 +1,43 @@
 //! Everything of one run: a server, devices, the time, and what is known of what was done.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeSet, HashSet},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
 };
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use bytes::Bytes;
+use http::Request;
 use sea_orm::{ConnectionTrait, DatabaseConnection};
-use sync_core::{ManualClock, protocol::PushAnswer, schema::pin_clock};
 use tempfile::TempDir;
 
 use super::{
     device::{SimDevice, lock},
-    dump::{Dump, Row, dump},
+    dump::{Dump, Row},
+    dumps::Dumps,
     edits::Editor,
     ledger::{Ledger, Place},
     options::Options,
     oracles,
     plan::{Clocks, Plan},
+    refused,
     rng::Rng,
+    server::Server,
+    setup::Setup,
     tables::{Kind, Role},
-    template::{self, BEGIN_MS, Template},
+    template::{self, BEGIN_MS, peer},
     trace::Trace,
 };
-use crate::{Backend, InProcessServer, TestDb};
+use crate::{Clock, ManualClock, Transport, protocol::PushAnswer, schema::pin_clock};
 
 /// A push as it was sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Letter {
     pub(crate) device: usize,
-    pub(crate) body: Bytes,
+    pub(crate) request: Request<Bytes>,
     /// Whether the server has ever seen it.
     pub(crate) delivered: bool,
     /// The true time when it was sent.
@@ -42,8 +46,14 @@ pub(crate) struct Letter {
 
 pub(crate) struct World {
     pub(crate) options: Options,
-    pub(crate) server: InProcessServer,
+    pub(crate) setup: Arc<Setup>,
+    pub(crate) server: Box<dyn Server>,
     pub(crate) devices: Vec<SimDevice>,
+    /// By device: its way to the server where nothing goes wrong.
+    pub(crate) ways: Vec<Arc<dyn Transport>>,
+    dumps: Dumps,
+    /// Places that a sync or a program's end may have changed since oracles last looked.
+    pub(crate) touched: Mutex<BTreeSet<Place>>,
     pub(crate) ledger: Mutex<Ledger>,
     pub(crate) mail: Mutex<Vec<Letter>>,
     /// Whether a request took so long that the server had to believe the device's clock wrong.
@@ -64,32 +74,30 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) async fn new(plan: &Plan, options: Options) -> Result<Arc<Self>> {
+    pub(crate) async fn new(setup: &Arc<Setup>, plan: &Plan, options: Options) -> Result<Arc<Self>> {
         let folder = template::scratch()?;
-        let template = Template::get().await?;
         let server_clock = Arc::new(ManualClock::new(BEGIN_MS));
-        let database = TestDb::new(options.backend).await?;
-        let copied = (options.backend == Backend::Sqlite).then_some(template.server.as_slice());
-        let server = template::server(database, copied, server_clock.clone()).await?;
-        let mut devices = Vec::new();
-        for (number, plan) in plan.devices.iter().enumerate() {
-            let nth = devices
-                .iter()
-                .filter(|d: &&SimDevice| d.account == plan.account)
-                .count();
-            let role = match (nth, copied) {
-                (_, None) => 2,
-                (0, _) => 0,
-                (nth, _) => 2 - nth % 2,
-            };
+        let server = start_server(setup, &folder, server_clock.clone()).await?;
+        let (mut devices, mut ways) = (Vec::new(), Vec::new());
+        for (number, device) in plan.devices.iter().enumerate() {
+            let user = &setup.accounts[device.account].id;
+            let way = server.transport(user, peer(number)).await;
+            ways.push(way.map_err(|error| anyhow!("{error}").context("a device logs in"))?);
             let file = folder.path().join(format!("device-{number}"));
-            std::fs::write(&file, &template.devices[plan.account][role])?;
-            devices.push(SimDevice::start(number, plan.clone(), file).await?);
+            let role = role(setup, plan, number);
+            let template = setup.template().await?;
+            std::fs::write(&file, &template.devices[device.account][role])?;
+            let device = SimDevice::start(setup.clone(), number, device.clone(), file);
+            devices.push(device.await?);
         }
         let world = Arc::new(Self {
             options,
+            setup: setup.clone(),
             server,
             devices,
+            ways,
+            dumps: Dumps::default(),
+            touched: Mutex::default(),
             ledger: Mutex::default(),
             mail: Mutex::default(),
             late: AtomicBool::new(false),
@@ -110,13 +118,41 @@ impl World {
 
     /// What the run begins with counts as written on the server.
     async fn take_down_first_rows(&self) -> Result<()> {
-        let first = dump(&self.server.db).await?;
+        let first = self.dump(Place::Server).await?;
         lock(&self.ledger).record(Place::Server, &Dump::default(), &first, BEGIN_MS);
         for number in 0..self.devices.len() {
             self.link(number).await?;
         }
         self.advance(1_000);
         Ok(())
+    }
+
+    /// The database of a place.
+    pub(crate) fn db(&self, place: Place) -> Result<DatabaseConnection> {
+        match place {
+            Place::Device(number) => self.devices[number].db(),
+            Place::Server => Ok(self.server.db().clone()),
+        }
+    }
+
+    /// All rows of a place.
+    pub(crate) async fn dump(&self, place: Place) -> Result<Arc<Dump>> {
+        let db = self.db(place)?;
+        // Another's server may write through connections that cannot be asked.
+        let ours = place != Place::Server || self.setup.servers.is_none();
+        self.dumps.get(&self.setup, place, &db, ours).await
+    }
+
+    /// Notes that something may have changed in a place which is watched.
+    pub(crate) fn touch(&self, place: Place) {
+        lock(&self.touched).insert(place);
+    }
+
+    /// The program of a device ends, at once and wherever it is, and starts again.
+    pub(crate) async fn restart(&self, number: usize) -> Result<()> {
+        self.touch(Place::Device(number));
+        self.dumps.forget(Place::Device(number));
+        self.devices[number].restart().await
     }
 
     /// The true time, in milliseconds.
@@ -156,9 +192,10 @@ impl World {
     pub(crate) async fn collect_garbage(&self, dice: u64) -> Result<()> {
         // The names that go with it are needed to tell what became of rows.
         oracles::take_down_aliases(self).await?;
-        let now_ms = sync_core::Clock::now_ms(&*self.server_clock);
+        let now_ms = self.server_clock.now_ms();
         let age_ms = Rng::new(dice).between(0, 60_000);
-        let garbage = self.server.engine.collect_garbage(now_ms - age_ms).await?;
+        self.touch(Place::Server);
+        let garbage = self.server.collect_garbage(now_ms - age_ms).await?;
         self.line(format!("   the server forgets: {garbage:?}"));
         Ok(())
     }
@@ -190,11 +227,13 @@ impl World {
     pub(crate) async fn edit(&self, number: usize, dice: u64) -> Result<()> {
         self.advance(3);
         let device = &self.devices[number];
-        let now_ms = sync_core::Clock::now_ms(&*device.clock);
-        let db = device.db()?;
-        let writer = (Place::Device(number), device.user.as_str(), now_ms);
-        self.edit_database(&db, writer, &format!("d{number}"), dice)
-            .await
+        let writer = Writer {
+            place: Place::Device(number),
+            account: device.account,
+            now_ms: device.clock.now_ms(),
+            who: format!("d{number}"),
+        };
+        self.edit_database(&writer, dice).await
     }
 
     /// Two users write the same text of the same row, each on a device of their own, at the same moment.
@@ -208,8 +247,8 @@ impl World {
             return Ok(());
         };
         let (one, two) = (
-            dump(&self.devices[number].db()?).await?,
-            dump(&self.devices[other].db()?).await?,
+            self.dump(Place::Device(number)).await?,
+            self.dump(Place::Device(other)).await?,
         );
         let Some((here, there, column)) = same_text(&mut rng, &one, &two) else {
             return Ok(());
@@ -218,15 +257,16 @@ impl World {
         for (number, row, before) in [(number, here, &one), (other, there, &two)] {
             let device = &self.devices[number];
             let db = device.db()?;
-            pin_clock(&db, Some(sync_core::Clock::now_ms(&*device.clock))).await?;
+            pin_clock(&db, Some(device.clock.now_ms())).await?;
             let text = self.n_texts.fetch_add(1, Ordering::SeqCst) + 1;
+            let label = &self.setup.accounts[account].label;
             let sql = format!(
-                "UPDATE {} SET \"{column}\" = '{}.d{number}.{text}' WHERE id = {}",
-                row.table.name, device.user, row.id
+                "UPDATE \"{}\" SET \"{column}\" = '{label}.d{number}.{text}' WHERE \"{}\" = {}",
+                row.table.name, row.table.id, row.id
             );
             db.execute_unprepared(&sql).await?;
             self.line(format!("   d{number} edits at once: {sql}"));
-            let after = dump(&db).await?;
+            let after = self.dump(Place::Device(number)).await?;
             lock(&self.ledger).record(Place::Device(number), before, &after, self.now_ms());
         }
         Ok(())
@@ -235,29 +275,32 @@ impl World {
     /// Somebody writes rows of an account in the server's database.
     pub(crate) async fn edit_server(&self, account: usize, dice: u64) -> Result<()> {
         self.advance(3);
-        let user = template::user(account);
-        let writer = (Place::Server, user.as_str(), self.now_ms());
-        self.edit_database(&self.server.db, writer, "server", dice)
-            .await
+        self.touch(Place::Server);
+        let writer = Writer {
+            place: Place::Server,
+            account,
+            now_ms: self.now_ms(),
+            who: "server".to_owned(),
+        };
+        self.edit_database(&writer, dice).await
     }
 
-    async fn edit_database(
-        &self,
-        db: &DatabaseConnection,
-        (place, user, now_ms): (Place, &str, i64),
-        who: &str,
-        dice: u64,
-    ) -> Result<()> {
-        pin_clock(db, Some(now_ms)).await?;
-        let before = dump(db).await?.owned_by(user);
+    async fn edit_database(&self, writer: &Writer, dice: u64) -> Result<()> {
+        let Writer { place, who, .. } = writer;
+        let account = &self.setup.accounts[writer.account];
+        let db = self.db(*place)?;
+        let mut before = self.dump(*place).await?.owned_by(&account.id);
+        pin_clock(&db, Some(writer.now_ms)).await?;
         let mut editor = Editor {
             rng: Rng::new(dice),
             dump: &before,
-            user,
-            author: format!("{user}.{who}"),
+            user: &account.id,
+            author: format!("{}.{who}", account.label),
             number: self.n_texts.load(Ordering::SeqCst),
-            now_ms,
+            now_ms: writer.now_ms,
+            backend: db.get_database_backend(),
             options: &self.options,
+            setup: &self.setup,
         };
         let edit = editor.choose();
         self.n_texts.store(editor.number, Ordering::SeqCst);
@@ -265,15 +308,17 @@ impl World {
             self.line(format!("   {who} finds nothing to edit"));
             return Ok(());
         };
-        let mut before = before;
         for edit in edit.parts() {
-            let refused = edit.make(db).await.err();
-            let refused = refused
-                .map(|error| format!("  -- {error}"))
-                .unwrap_or_default();
-            self.line(format!("   {who} edits: {}{refused}", edit.text()));
-            let after = dump(db).await?.owned_by(user);
-            lock(&self.ledger).record(place, &before, &after, self.now_ms());
+            let refused = edit.make(&db).await.err();
+            let said = refused.as_ref().map(|error| format!("  -- {error}"));
+            self.line(format!("   {who} edits: {}{}", edit.text(), said.unwrap_or_default()));
+            if let Some(error) = refused
+                && let Some(wrong) = refused::wrongly(&db, &edit, &error).await?
+            {
+                self.violation(wrong);
+            }
+            let after = self.dump(*place).await?.owned_by(&account.id);
+            lock(&self.ledger).record(*place, &before, &after, self.now_ms());
             before = after;
         }
         Ok(())
@@ -281,7 +326,7 @@ impl World {
 
     /// Takes down the names that a device's rows have by now.
     pub(crate) async fn link(&self, number: usize) -> Result<()> {
-        let dump = dump(&self.devices[number].db()?).await?;
+        let dump = self.dump(Place::Device(number)).await?;
         lock(&self.ledger).link(Place::Device(number), dump.rows.iter());
         Ok(())
     }
@@ -291,7 +336,49 @@ impl World {
         for device in &self.devices {
             device.stop().await?;
         }
-        Ok(self.server.db.close_by_ref().await?)
+        Ok(self.server.db().close_by_ref().await?)
+    }
+}
+
+/// Who makes an edit, and where.
+struct Writer {
+    place: Place,
+    account: usize,
+    /// By the clock of the database.
+    now_ms: i64,
+    who: String,
+}
+
+/// The user's server, or the kit's own on a copy of the first one's database.
+async fn start_server(
+    setup: &Arc<Setup>,
+    folder: &TempDir,
+    clock: Arc<ManualClock>,
+) -> Result<Box<dyn Server>> {
+    match &setup.servers {
+        None => {
+            let file = folder.path().join("server");
+            Ok(Box::new(template::copied_server(setup, &file, clock).await?))
+        }
+        Some(servers) => {
+            let started = servers.start(&template::server_setup(setup, clock)).await;
+            started.map_err(|error| anyhow!("{error}").context("the server does not start"))
+        }
+    }
+}
+
+/// Which of the template's databases a device begins with. A server that has none of the first rows takes
+/// only devices that have none.
+fn role(setup: &Setup, plan: &Plan, number: usize) -> usize {
+    let account = plan.devices[number].account;
+    let nth = plan.devices[..number]
+        .iter()
+        .filter(|device| device.account == account)
+        .count();
+    match (nth, &setup.servers) {
+        (_, Some(_)) => 2,
+        (0, None) => 0,
+        (nth, None) => 2 - nth % 2,
     }
 }
 
@@ -314,6 +401,7 @@ fn same_text(rng: &mut Rng, one: &Dump, two: &Dump) -> Option<(Row, Row, &'stati
         .columns
         .iter()
         .filter(|c| c.role == Role::Free && c.kind == Kind::Text && c.group == c.name)
+        .filter(|c| c.length.is_none_or(|length| length > 30))
         .map(|c| c.name)
         .collect();
     Some((here.clone(), there.clone(), rng.pick(&texts)?))

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use anyhow::{Context, Result, bail, ensure};
 
 use super::End;
-use crate::simulation::{
+use crate::testing::{
     dump::{Dump, Row},
-    tables::{Kind, Role},
-    template,
+    setup::Setup,
+    tables::Kind,
 };
 
 type ByName<'a> = BTreeMap<(&'static str, &'a str), &'a Row>;
@@ -18,10 +18,10 @@ pub(super) fn check(end: &End<'_>) -> Result<()> {
     for (number, dump) in end.devices.iter().enumerate() {
         let account = end.world.devices[number].account;
         equal(&end.server[account], dump).with_context(|| format!("V1: d{number} differs"))?;
-        only_its_own(dump, account).with_context(|| format!("V5: d{number}"))?;
+        only_its_own(&end.world.setup, dump, account).with_context(|| format!("V5: d{number}"))?;
     }
     for (account, dump) in end.server.iter().enumerate() {
-        only_its_own(dump, account).context("V5: the server")?;
+        only_its_own(&end.world.setup, dump, account).context("V5: the server")?;
     }
     Ok(())
 }
@@ -77,12 +77,16 @@ fn rows_equal(server: &Row, device: &Row, here: &Dump) -> Result<()> {
 }
 
 /// V5: every text begins with the name of the account it was written in.
-fn only_its_own(dump: &Dump, account: usize) -> Result<()> {
-    let own = template::user(account);
+fn only_its_own(setup: &Setup, dump: &Dump, account: usize) -> Result<()> {
+    let others = setup.accounts.iter().enumerate().filter(|(n, _)| *n != account);
+    let others: Vec<String> = others.map(|(_, other)| format!("{}.", other.label)).collect();
+    let own = &setup.accounts[account].id;
     for row in &dump.rows {
-        for value in row.values.iter().flatten().chain(&row.owner) {
-            let others = value.starts_with('u') && !value.starts_with(&own);
-            ensure!(!others, "{} holds another account's {value}", row.label());
+        let stranger = row.owner.iter().find(|owner| *owner != own);
+        let foreign = |value: &&String| others.iter().any(|label| value.starts_with(label));
+        let foreign = row.values.iter().flatten().find(foreign).or(stranger);
+        if let Some(value) = foreign {
+            bail!("{} holds another account's {value}", row.label());
         }
     }
     Ok(())
@@ -90,7 +94,7 @@ fn only_its_own(dump: &Dump, account: usize) -> Result<()> {
 
 /// V3: of two live rows with the same natural key there is one only.
 pub(super) fn keys_are_unique(end: &End<'_>) -> Result<()> {
-    for dump in end.server.iter().chain(&end.devices) {
+    for dump in end.dumps() {
         let mut seen: HashMap<(&str, usize, Vec<&str>), &Row> = HashMap::new();
         for row in dump.rows.iter().filter(|row| row.live()) {
             for (number, key) in row.table.keys.iter().enumerate() {
@@ -111,13 +115,12 @@ pub(super) fn keys_are_unique(end: &End<'_>) -> Result<()> {
 
 /// V4: a live row's parents are live, and so is what it refers to.
 pub(super) fn children_have_parents(end: &End<'_>) -> Result<()> {
-    for dump in end.server.iter().chain(&end.devices) {
+    for dump in end.dumps() {
         for row in dump.rows.iter().filter(|row| row.live()) {
             for (column, value) in row.table.columns.iter().zip(&row.values) {
-                let (Kind::Key(table), Some(id)) = (column.kind, value) else {
+                let (Kind::Key(table), Some(id), true) = (column.kind, value, column.binds()) else {
                     continue;
                 };
-                debug_assert!(matches!(column.role, Role::Parent | Role::Link));
                 let target = dump.find(table, id.parse()?);
                 ensure!(
                     target.is_some_and(Row::live),

@@ -14,10 +14,9 @@ pub(crate) use watch::Watch;
 pub(crate) use written::take_down_aliases;
 
 use super::{
-    device::lock,
-    dump::{Dump, dump},
-    plan::{N_ACCOUNTS, Plan},
-    template,
+    dump::Dump,
+    ledger::Place,
+    plan::Plan,
     world::World,
 };
 
@@ -34,7 +33,7 @@ pub(super) struct End<'a> {
     /// By account.
     pub(super) server: Vec<Dump>,
     /// By device.
-    pub(super) devices: Vec<Dump>,
+    pub(super) devices: Vec<Arc<Dump>>,
 }
 
 /// Nothing goes wrong any more: everybody syncs, and everything has to hold.
@@ -114,7 +113,7 @@ async fn replays_change_nothing(
 /// All rows of all databases, and how long each feed is.
 pub(super) struct Fingerprint {
     server: Vec<Dump>,
-    devices: Vec<Dump>,
+    devices: Vec<Arc<Dump>>,
     heads: Vec<String>,
 }
 
@@ -126,8 +125,10 @@ impl Fingerprint {
             self.heads,
             other.heads
         );
-        let pairs = self.server.iter().zip(&other.server);
-        for (one, other) in pairs.chain(self.devices.iter().zip(&other.devices)) {
+        let servers = self.server.iter().zip(&other.server);
+        let devices = self.devices.iter().zip(&other.devices);
+        let devices = devices.map(|(one, other)| (&**one, &**other));
+        for (one, other) in servers.chain(devices).filter(|(one, other)| one != other) {
             let change = one.rows.iter().find(|row| !other.rows.contains(row));
             let new = other.rows.iter().find(|row| !one.rows.contains(row));
             ensure!(
@@ -141,17 +142,13 @@ impl Fingerprint {
 
 impl<'a> End<'a> {
     async fn new(world: &'a World, plan: &'a Plan) -> Result<Self> {
-        let all = dump(&world.server.db).await?;
-        let server = (0..N_ACCOUNTS)
-            .map(|n| all.clone().owned_by(&template::user(n)))
-            .collect();
+        let all = world.dump(Place::Server).await?;
+        let accounts = world.setup.accounts.iter();
+        let server = accounts.map(|account| all.owned_by(&account.id)).collect();
         let mut devices = Vec::new();
-        for device in &world.devices {
-            devices.push(dump(&device.db()?).await?);
-        }
-        for (number, dump) in devices.iter().enumerate() {
-            let place = super::ledger::Place::Device(number);
-            lock(&world.ledger).link(place, dump.rows.iter());
+        for number in 0..world.devices.len() {
+            world.link(number).await?;
+            devices.push(world.dump(Place::Device(number)).await?);
         }
         Ok(Self {
             world,
@@ -161,9 +158,15 @@ impl<'a> End<'a> {
         })
     }
 
+    /// Those of all accounts and all devices.
+    pub(super) fn dumps(&self) -> impl Iterator<Item = &Dump> {
+        let devices = self.devices.iter().map(|dump| &**dump);
+        self.server.iter().chain(devices)
+    }
+
     async fn fingerprint(&self) -> Result<Fingerprint> {
         let heads = texts(
-            &self.world.server.db,
+            self.world.server.db(),
             "SELECT user_id || ' ' || CAST(head AS TEXT) AS text FROM sync_account ORDER BY user_id",
         );
         Ok(Fingerprint {
@@ -175,7 +178,7 @@ impl<'a> End<'a> {
 }
 
 /// The column `text` of a query.
-pub(super) async fn texts(db: &DatabaseConnection, sql: &str) -> Result<Vec<String>> {
+pub(crate) async fn texts(db: &DatabaseConnection, sql: &str) -> Result<Vec<String>> {
     let rows = db
         .query_all_raw(Statement::from_string(db.get_database_backend(), sql))
         .await?;

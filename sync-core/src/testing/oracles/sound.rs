@@ -1,10 +1,11 @@
 //! Every database by itself.
 
+use std::collections::HashSet;
+
 use anyhow::{Result, ensure};
-use sea_orm::DatabaseConnection;
+use sea_orm::{DatabaseConnection, DbBackend};
 
 use super::{End, texts};
-use crate::{Backend, simulation::tables::TABLES, simulation::template};
 
 /// V14: nothing is pending, rejected or set aside.
 pub(super) async fn nothing_waits(end: &End<'_>) -> Result<()> {
@@ -30,8 +31,9 @@ pub(super) async fn databases_are_whole(end: &End<'_>) -> Result<()> {
     for (number, device) in end.world.devices.iter().enumerate() {
         database_is_whole(&device.db()?, &format!("d{number}")).await?;
     }
-    if end.world.options.backend == Backend::Sqlite {
-        database_is_whole(&end.world.server.db, "the server").await?;
+    let server = end.world.server.db();
+    if server.get_database_backend() == DbBackend::Sqlite {
+        database_is_whole(server, "the server").await?;
     }
     Ok(())
 }
@@ -51,13 +53,16 @@ async fn database_is_whole(db: &DatabaseConnection, whose: &str) -> Result<()> {
 
 /// V9: a row is dirty exactly where something of it is pending.
 pub(super) async fn dirty_is_pending(end: &End<'_>) -> Result<()> {
-    let selects: Vec<String> = TABLES
+    let selects: Vec<String> = end
+        .world
+        .setup
+        .tables
         .iter()
         .map(|table| {
-            let name = table.name;
+            let (name, id) = (table.name, table.id);
             format!(
-                "SELECT '{name} ' || id AS text FROM {name} WHERE coalesce(dirty, 0) <> EXISTS
-                   (SELECT 1 FROM sync_pending WHERE tbl = '{name}' AND row_id = id)"
+                "SELECT '{name} ' || \"{id}\" AS text FROM \"{name}\" WHERE coalesce(dirty, 0) <> EXISTS
+                   (SELECT 1 FROM sync_pending WHERE tbl = '{name}' AND row_id = \"{name}\".\"{id}\")"
             )
         })
         .collect();
@@ -74,19 +79,19 @@ pub(super) async fn dirty_is_pending(end: &End<'_>) -> Result<()> {
 
 /// V6: every row of an account has its one place in the feed, and no place is behind the feed's end.
 pub(super) async fn the_feed_is_whole(end: &End<'_>) -> Result<()> {
-    let db = &end.world.server.db;
+    let db = end.world.server.db();
     let beyond = "SELECT f.tbl || ' ' || f.remote_id AS text FROM sync_feed f
                   JOIN sync_account a ON a.id = f.account WHERE f.seq > a.head OR f.seq < 1";
     let beyond = texts(db, beyond).await?;
     ensure!(beyond.is_empty(), "V6: beyond the feed's end: {beyond:?}");
     for (account, dump) in end.server.iter().enumerate() {
-        let user = template::user(account);
+        let user = &end.world.setup.accounts[account].id;
         let entries = format!(
             "SELECT f.tbl || ' ' || CAST(f.row_id AS TEXT) || ' ' || f.remote_id || ' ' ||
                coalesce(CAST(f.deleted_at AS TEXT), 'live') AS text
              FROM sync_feed f JOIN sync_account a ON a.id = f.account WHERE a.user_id = '{user}'"
         );
-        let entries = texts(db, &entries).await?;
+        let entries: HashSet<String> = texts(db, &entries).await?.into_iter().collect();
         for row in &dump.rows {
             let deleted = row
                 .deleted_at

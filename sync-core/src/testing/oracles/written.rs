@@ -9,12 +9,12 @@ use anyhow::{Context, Result, ensure};
 use sea_orm::{ConnectionTrait, Statement};
 
 use super::End;
-use crate::simulation::{
+use crate::testing::{
     device::lock,
     dump::Row,
     ledger::{Fate, Key, Ledger, Place, Value, Write, value},
     plan::{Clocks, What},
-    tables::{Role, Table},
+    tables::Role,
     world::World,
 };
 
@@ -39,7 +39,7 @@ impl History<'_> {
 
 /// Names that turned out to be of rows that are there already.
 pub(crate) async fn take_down_aliases(world: &World) -> Result<()> {
-    let db = &world.server.db;
+    let db = world.server.db();
     let sql = "SELECT tbl, alias, remote_id FROM sync_alias";
     for row in db
         .query_all_raw(Statement::from_string(db.get_database_backend(), sql))
@@ -50,9 +50,9 @@ pub(crate) async fn take_down_aliases(world: &World) -> Result<()> {
             row.try_get("", "alias")?,
             row.try_get("", "remote_id")?,
         );
-        lock(&world.ledger).alias(Table::named(&table), &alias, &remote_id);
+        lock(&world.ledger).alias(&table, &alias, &remote_id);
     }
-    let dump = super::dump(db).await?;
+    let dump = world.dump(Place::Server).await?;
     lock(&world.ledger).link(Place::Server, dump.rows.iter());
     Ok(())
 }
@@ -154,8 +154,11 @@ fn above<'h, 'a>(histories: &'h BTreeMap<String, History<'a>>, name: &str) -> Ve
 
 fn registers(end: &End<'_>, row: &Row, history: &History<'_>) -> Result<()> {
     for (register, columns) in row.table.registers() {
-        // References follow other rows' fates, and of two births the earlier stands.
-        if !matches!(row.table.columns[columns[0]].role, Role::Free | Role::Name) {
+        // References follow other rows' fates; what is merged by its values may be what nobody wrote.
+        let column = &row.table.columns[columns[0]];
+        let choosing = end.world.setup.choosing.contains(&(row.table.name, column.name));
+        let edited = matches!(column.role, Role::Free | Role::Name);
+        if !edited && !choosing {
             continue;
         }
         let is = value(row, &columns);
@@ -171,7 +174,7 @@ fn registers(end: &End<'_>, row: &Row, history: &History<'_>) -> Result<()> {
             "V2: {}, which nobody wrote",
             label()
         );
-        if history.has(Fate::Removed) || end.plan.clocks == Clocks::Jumping {
+        if choosing || history.has(Fate::Removed) || end.plan.clocks == Clocks::Jumping {
             continue;
         }
         let overwritten = |write: &&Write| {

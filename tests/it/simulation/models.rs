@@ -1,19 +1,20 @@
 //! Edits through SeaORM: models, active models, bulk queries.
 
-use anyhow::Result;
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use entity::{list, list_item, profile, watch_history};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseConnection, EntityTrait,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseConnection, DbErr, EntityTrait,
     IntoActiveModel, QueryFilter, sea_query::Expr,
 };
-use sync_core::SyncModel;
-
-use super::Editor;
+use sync_core::{
+    SyncModel,
+    testing::{Editor, Edits, UserEdit},
+};
 
 /// One edit through SeaORM.
 #[derive(Clone, Debug)]
-pub(crate) enum ModelEdit {
+enum ModelEdit {
     RenameList {
         id: i64,
         name: String,
@@ -47,52 +48,55 @@ pub(crate) enum ModelEdit {
     },
 }
 
-impl Editor<'_> {
-    pub(super) fn model(&mut self) -> Option<ModelEdit> {
-        Some(match self.rng.below(8) {
-            0 => ModelEdit::RenameList {
-                id: self.live("lists")?.id,
-                name: self.token(),
-            },
-            1 | 2 => ModelEdit::Watch {
-                id: self.live("watch_history")?.id,
-                title: self.token(),
-                position: self.rng.between(1, 9_000),
-            },
-            3 => ModelEdit::NewItem {
-                list_id: self.live("lists")?.id,
-                meta_id: format!("tt{}", self.rng.below(3)),
-                title: self.token(),
-                created_at: DateTime::from_timestamp_millis(self.now_ms)?,
-            },
-            4 => ModelEdit::Avatars {
-                ids: self
-                    .dump
-                    .of("profiles")
-                    .filter(|row| row.live())
-                    .map(|row| row.id)
-                    .collect(),
-                avatar: self.token(),
-            },
-            5 if self.rng.percent(50) => ModelEdit::DeleteList {
-                id: self.live("lists")?.id,
-            },
-            5 => ModelEdit::DeleteWatch {
-                id: self.live("watch_history")?.id,
-            },
-            6 if self.options.undeletes => ModelEdit::UndeleteProfile {
-                id: self.deleted("profiles")?.id,
-            },
-            _ if self.options.hard_deletes => ModelEdit::RemoveItem {
-                id: self.live("list_items")?.id,
-            },
-            _ => return None,
-        })
+/// Chooses one of them.
+pub(super) struct ModelEdits;
+
+impl Edits for ModelEdits {
+    fn choose(&self, editor: &mut Editor<'_>) -> Option<Box<dyn UserEdit>> {
+        Some(Box::new(choose(editor)?))
     }
 }
 
-impl ModelEdit {
-    pub(super) async fn make(&self, db: &DatabaseConnection) -> Result<()> {
+fn choose(editor: &mut Editor<'_>) -> Option<ModelEdit> {
+    Some(match editor.below(8) {
+        0 => ModelEdit::RenameList {
+            id: editor.live("lists")?,
+            name: editor.text(),
+        },
+        1 | 2 => ModelEdit::Watch {
+            id: editor.live("watch_history")?,
+            title: editor.text(),
+            position: i64::try_from(editor.below(9_000)).ok()?,
+        },
+        3 => ModelEdit::NewItem {
+            list_id: editor.live("lists")?,
+            meta_id: format!("meta_id {}", editor.below(3)),
+            title: editor.text(),
+            created_at: DateTime::from_timestamp_millis(editor.now_ms())?,
+        },
+        4 => ModelEdit::Avatars {
+            ids: editor.all_live("profiles"),
+            avatar: editor.text(),
+        },
+        5 if editor.percent(50) => ModelEdit::DeleteList {
+            id: editor.live("lists")?,
+        },
+        5 => ModelEdit::DeleteWatch {
+            id: editor.live("watch_history")?,
+        },
+        6 if editor.options().undeletes => ModelEdit::UndeleteProfile {
+            id: editor.deleted("profiles")?,
+        },
+        _ if editor.options().hard_deletes => ModelEdit::RemoveItem {
+            id: editor.live("list_items")?,
+        },
+        _ => return None,
+    })
+}
+
+#[async_trait]
+impl UserEdit for ModelEdit {
+    async fn make(&self, db: &DatabaseConnection) -> Result<(), DbErr> {
         match self.clone() {
             Self::RenameList { id, name } => {
                 if let Some(list) = list::Entity::find_by_id(id).one(db).await? {
