@@ -1,16 +1,13 @@
 //! A device of a simulation: a file, a clock, and the engine that has the file open.
 
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
 };
 
 use anyhow::{Context, Result};
 use sea_orm::DatabaseConnection;
-use super::{plan::DevicePlan, setup::Setup, template};
+use super::{desk::File, plan::DevicePlan, setup::Setup, template};
 use crate::{CountedIds, Device, ManualClock};
 
 /// Lives on when its program ends.
@@ -20,56 +17,56 @@ pub(crate) struct SimDevice {
     setup: Arc<Setup>,
     plan: DevicePlan,
     ids: Arc<CountedIds>,
-    file: PathBuf,
+    file: Mutex<File>,
     running: Mutex<Option<Device>>,
     ahead_ms: Mutex<i64>,
     expired: AtomicBool,
 }
 
 impl SimDevice {
-    /// Starts on a file that is there.
-    pub(crate) async fn start(
+    /// Starts on a database.
+    pub(crate) fn start(
         setup: Arc<Setup>,
         number: usize,
         plan: DevicePlan,
-        file: PathBuf,
+        file: File,
     ) -> Result<Self> {
         let this = Self {
             account: plan.account,
             clock: Arc::new(ManualClock::new(template::BEGIN_MS)),
             ids: Arc::new(CountedIds::new(u32::try_from(number)? + 1)),
-            file,
+            file: Mutex::new(file),
             running: Mutex::new(None),
             ahead_ms: Mutex::new(plan.ahead_ms),
             expired: AtomicBool::new(false),
             setup,
             plan,
         };
-        this.open().await?;
+        this.open();
         Ok(this)
     }
 
-    async fn open(&self) -> Result<()> {
-        let db = template::open(&self.file).await?;
-        let registry = self.setup.registry.clone();
+    fn open(&self) {
+        let (db, registry) = (lock(&self.file).db.clone(), self.setup.registry.clone());
         let device = Device::installed(db, registry, self.clock.clone(), self.ids.clone());
         *lock(&self.running) = Some(device.with_limits(self.plan.limits));
-        Ok(())
     }
 
     /// The program ends, at once and wherever it is, and starts again.
     pub(crate) async fn restart(&self) -> Result<()> {
-        self.stop().await?;
-        self.open().await
+        let mut file = self.stop();
+        if !file.is_at_rest().await {
+            file.reopen().await?;
+            *lock(&self.file) = file;
+        }
+        self.open();
+        Ok(())
     }
 
-    /// The program ends.
-    pub(crate) async fn stop(&self) -> Result<()> {
-        let device = lock(&self.running).take();
-        if let Some(device) = device {
-            device.db().close_by_ref().await?;
-        }
-        Ok(())
+    /// The program ends, and leaves its file.
+    pub(crate) fn stop(&self) -> File {
+        drop(lock(&self.running).take());
+        lock(&self.file).clone()
     }
 
     pub(crate) fn engine(&self) -> Result<Device> {

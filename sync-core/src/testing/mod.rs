@@ -49,6 +49,7 @@
 //! engines on real databases. So the same seed is the same run, and a [`Failure`] can be replayed: it is
 //! shortened to the few things that have to happen for it.
 
+mod desk;
 mod device;
 mod dump;
 mod dumps;

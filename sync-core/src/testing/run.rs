@@ -12,7 +12,7 @@ use super::{
     oracles::{self, Watch},
     plan::{Action, Plan, What, wrong_by},
     rng::Rng,
-    setup::Setup,
+    setup::Kit,
     stop,
     trace::Trace,
     world::World,
@@ -42,8 +42,8 @@ enum How {
 }
 
 /// Carries out a plan and checks what came of it.
-pub(crate) async fn run(setup: &Arc<Setup>, plan: &Plan, options: &Options) -> Result<Outcome> {
-    let world = World::new(setup, plan, *options).await?;
+pub(crate) async fn run(kit: &Kit, plan: &Plan, options: &Options) -> Result<Outcome> {
+    let world = World::new(kit, plan, *options).await?;
     let failure = match live(&world, plan).await {
         Ok(()) => world.first_violation(),
         Err(error) => Some(

@@ -10,6 +10,7 @@ use sea_orm::{DatabaseConnection, DbBackend};
 use tokio::sync::OnceCell;
 
 use super::{
+    desk::Desk,
     dump::{self, Dump},
     edits::Edits,
     hooks::{BoxError, Hook, Values},
@@ -47,6 +48,13 @@ pub(crate) struct Setup {
     on_postgres: String,
     keys: OnceLock<BTreeMap<String, Vec<String>>>,
     template: OnceCell<Template>,
+}
+
+/// What a run needs.
+#[derive(Clone)]
+pub(crate) struct Kit {
+    pub(crate) setup: Arc<Setup>,
+    pub(crate) desk: Arc<Desk>,
 }
 
 /// What the user gave.

@@ -1,14 +1,12 @@
 //! Makes a failing run shorter while it still fails.
 
-use std::sync::Arc;
-
 use anyhow::Result;
 
 use super::{
     options::Options,
     plan::{Action, Plan},
     run::{Outcome, run},
-    setup::Setup,
+    setup::Kit,
 };
 use crate::device::BatchLimits;
 
@@ -17,7 +15,7 @@ const MOST_RUNS: usize = 400;
 
 /// The shortest failing run that was found, and how it went.
 pub(crate) async fn shrink(
-    setup: &Arc<Setup>,
+    kit: &Kit,
     plan: &Plan,
     options: &Options,
     failed: Outcome,
@@ -32,7 +30,7 @@ pub(crate) async fn shrink(
             let mut shorter = best.0.clone();
             let end = (at + size).min(shorter.actions.len());
             shorter.actions.drain(at..end);
-            if !attempt(setup, &mut best, shorter, options, &mut left).await? {
+            if !attempt(kit, &mut best, shorter, options, &mut left).await? {
                 at += size;
             }
         }
@@ -40,13 +38,13 @@ pub(crate) async fn shrink(
             size /= 2;
         }
     }
-    simplify(setup, &mut best, options, &mut left).await?;
+    simplify(kit, &mut best, options, &mut left).await?;
     Ok(best)
 }
 
 /// Takes away what is not needed: faults, wrong clocks, small pages.
 async fn simplify(
-    setup: &Arc<Setup>,
+    kit: &Kit,
     best: &mut (Plan, Outcome),
     options: &Options,
     left: &mut usize,
@@ -56,30 +54,30 @@ async fn simplify(
         for simpler in simpler {
             let mut plan = best.0.clone();
             simpler(&mut plan.actions[number]);
-            attempt(setup, best, plan, options, left).await?;
+            attempt(kit, best, plan, options, left).await?;
         }
     }
     for number in 0..best.0.devices.len() {
         let mut plan = best.0.clone();
         plan.devices[number].limits = BatchLimits::default();
-        attempt(setup, best, plan, options, left).await?;
+        attempt(kit, best, plan, options, left).await?;
         let mut plan = best.0.clone();
         plan.devices[number].ahead_ms = 0;
-        attempt(setup, best, plan, options, left).await?;
+        attempt(kit, best, plan, options, left).await?;
     }
     Ok(())
 }
 
 /// Keeps the plan if it fails in the same way.
 async fn attempt(
-    setup: &Arc<Setup>,
+    kit: &Kit,
     best: &mut (Plan, Outcome),
     plan: Plan,
     options: &Options,
     left: &mut usize,
 ) -> Result<bool> {
     *left = left.saturating_sub(1);
-    let outcome = run(setup, &plan, options).await?;
+    let outcome = run(kit, &plan, options).await?;
     let fails = outcome.kind().is_some() && outcome.kind() == best.1.kind();
     if fails {
         *best = (plan, outcome);

@@ -11,8 +11,10 @@ use std::{
 
 use anyhow::{Context, Result, anyhow};
 use sea_orm::{DatabaseConnection, Value};
+use tokio::runtime::Runtime;
 
 use super::{
+    desk::Desk,
     device::lock,
     edits::Edits,
     failure::{Failure, Report},
@@ -21,7 +23,7 @@ use super::{
     plan::Plan,
     run::{Outcome, run},
     server::Servers,
-    setup::{Given, Setup},
+    setup::{Given, Kit, Setup},
     shrink,
 };
 use crate::{registry::Registry, schema::Side};
@@ -36,6 +38,14 @@ pub struct Simulation {
     seeds: RangeInclusive<u64>,
     replay: String,
     setup: OnceLock<Result<Arc<Setup>, Failure>>,
+    /// Those that no thread uses just now.
+    benches: Mutex<Vec<Bench>>,
+}
+
+/// What runs one seed after the other: databases live as long as the runtime that uses them.
+struct Bench {
+    desk: Arc<Desk>,
+    runtime: Runtime,
 }
 
 impl Simulation {
@@ -52,6 +62,7 @@ impl Simulation {
             seeds: 1..=100,
             replay: "give the simulation `.seed({seed})` in place of `.seeds(..)`".to_owned(),
             setup: OnceLock::new(),
+            benches: Mutex::default(),
         }
     }
 
@@ -211,8 +222,7 @@ impl Simulation {
     /// If the entities cannot be simulated, or break the laws of merging.
     pub fn prepare(&self) -> Result<(), Failure> {
         let setup = self.setup()?;
-        let made = block_on(async { setup.template().await.map(|_| ()) });
-        made.map_err(|error| Failure::broken(&error))
+        self.on_bench(async |_| setup.template().await.map(|_| ()))
     }
 
     /// What is wrong with a seed, if anything is, in a line.
@@ -232,9 +242,8 @@ impl Simulation {
     }
 
     fn outcome(&self, seed: u64) -> Result<Outcome, Failure> {
-        let setup = self.setup()?;
         let plan = Plan::new(seed, &self.options);
-        block_on(run(&setup, &plan, &self.options)).map_err(|error| Failure::broken(&error))
+        self.on_bench(async |kit| run(kit, &plan, &self.options).await)
     }
 
     fn setup(&self) -> Result<Arc<Setup>, Failure> {
@@ -248,19 +257,16 @@ impl Simulation {
 
     /// Runs a seed that fails once more, makes it as short as it gets and tells what happened.
     fn explain(&self, seed: u64) -> Failure {
-        match block_on(self.shortened(seed)) {
-            Ok(failure) => failure,
-            Err(error) => Failure::broken(&error),
-        }
+        self.on_bench(async |kit| self.shortened(kit, seed).await)
+            .unwrap_or_else(|broken| broken)
     }
 
-    async fn shortened(&self, seed: u64) -> Result<Failure> {
-        let setup = self.setup().map_err(|failure| anyhow!("{failure}"))?;
+    async fn shortened(&self, kit: &Kit, seed: u64) -> Result<Failure> {
         let plan = Plan::new(seed, &self.options);
-        let outcome = run(&setup, &plan, &self.options).await?;
+        let outcome = run(kit, &plan, &self.options).await?;
         let what = outcome.failure.clone();
         let what = what.with_context(|| format!("seed {seed} failed once and then did not"))?;
-        let (short, last) = shrink::shrink(&setup, &plan, &self.options, outcome).await?;
+        let (short, last) = shrink::shrink(kit, &plan, &self.options, outcome).await?;
         let devices: Vec<String> = short.devices.iter().map(|d| format!("{d:?}")).collect();
         let report = format!(
             "seed {seed} fails: {what}\n\n{} actions; the shortest history that fails has {}: {}\n  {}\n{}\n\nto replay it, {}\n",
@@ -274,11 +280,30 @@ impl Simulation {
         let seed = Some(seed);
         Ok(Failure { seed, what, report })
     }
+
+    fn on_bench<T>(&self, work: impl AsyncFnOnce(&Kit) -> Result<T>) -> Result<T, Failure> {
+        let setup = self.setup()?;
+        let idle = lock(&self.benches).pop();
+        let bench = idle.map_or_else(Bench::new, Ok);
+        let bench = bench.map_err(|error| Failure::broken(&error))?;
+        let kit = Kit {
+            setup,
+            desk: bench.desk.clone(),
+        };
+        let result = bench.runtime.block_on(work(&kit));
+        lock(&self.benches).push(bench);
+        result.map_err(|error| Failure::broken(&error))
+    }
 }
 
-fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    runtime.context("a runtime")?.block_on(work)
+impl Bench {
+    fn new() -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        Ok(Self {
+            desk: Arc::new(Desk::new()?),
+            runtime: runtime.context("a runtime")?,
+        })
+    }
 }

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use anyhow::{Context, Result, anyhow};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend,
-    sqlx::sqlite::{SqliteJournalMode, SqliteLockingMode, SqliteSynchronous},
+    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 use tempfile::TempDir;
 
@@ -46,12 +46,14 @@ impl Template {
         let path = folder.path().join("server");
         let server = first_server(setup, &path, clock.clone()).await?;
         setup.read_catalogues(server.db()).await?;
+        let empty = empty_device(setup, &folder.path().join("device"), clock.clone()).await?;
         let mut devices = Vec::new();
         for account in 0..setup.accounts.len() {
             let mut files = Vec::new();
             for role in 0..3_usize {
                 let path = folder.path().join(format!("{account}-{role}"));
                 let ids = CountedIds::new(u32::try_from(900 + account * 3 + role)?);
+                std::fs::write(&path, &empty)?;
                 let maker = Maker {
                     setup,
                     account,
@@ -89,14 +91,14 @@ pub(crate) fn server_setup(setup: &Setup, clock: Arc<dyn Clock>) -> ServerSetup<
     }
 }
 
-/// A server on a copy of the first one's database.
-pub(crate) async fn copied_server(
-    setup: &Setup,
-    path: &Path,
-    clock: Arc<dyn Clock>,
-) -> Result<InProcess> {
-    std::fs::write(path, &setup.template().await?.server)?;
-    Ok(server_setup(setup, clock).installed(open(path).await?))
+/// What all devices begin with, so that all have the very same schema.
+async fn empty_device(setup: &Setup, path: &Path, clock: Arc<dyn Clock>) -> Result<Vec<u8>> {
+    let db = open(path).await?;
+    setup.create(&db, Side::Device).await?;
+    let ids = Arc::new(CountedIds::new(899));
+    drop(Device::open(db.clone(), setup.registry.clone(), clock, ids).await?);
+    db.close().await?;
+    Ok(std::fs::read(path)?)
 }
 
 struct Maker<'a> {
@@ -110,10 +112,9 @@ impl Maker<'_> {
     async fn make(&self, path: &Path, clock: Arc<ManualClock>, ids: Arc<dyn Ids>) -> Result<()> {
         let (setup, account) = (self.setup, self.account);
         let db = open(path).await?;
-        setup.create(&db, Side::Device).await?;
         setup.add_account(&db, account).await?;
         let user = setup.accounts[account].id.clone();
-        let device = Device::open(db.clone(), setup.registry.clone(), clock, ids).await?;
+        let device = Device::installed(db.clone(), setup.registry.clone(), clock, ids);
         pin_clock(&db, Some(BEGIN_MS)).await?;
         device.connect(&connection(&user)).await?;
         let number = peer(1_000 + self.role);
@@ -214,12 +215,14 @@ pub(crate) async fn open(path: &Path) -> Result<DatabaseConnection> {
     let mut options = ConnectOptions::new(format!("sqlite://{}?mode=rwc", path.display()));
     options
         .max_connections(1)
+        // No run lasts that long, and no task is to look after it.
+        .idle_timeout(None)
+        .max_lifetime(None)
         .test_before_acquire(false)
         .sqlx_logging(false)
         .map_sqlx_sqlite_opts(|options| {
             options
                 .journal_mode(SqliteJournalMode::Memory)
-                .locking_mode(SqliteLockingMode::Exclusive)
                 .synchronous(SqliteSynchronous::Off)
                 .statement_cache_capacity(1_000)
                 .foreign_keys(true)

@@ -12,9 +12,9 @@ use anyhow::{Result, anyhow};
 use bytes::Bytes;
 use http::Request;
 use sea_orm::{ConnectionTrait, DatabaseConnection};
-use tempfile::TempDir;
 
 use super::{
+    desk::{Desk, File},
     device::{SimDevice, lock},
     dump::{Dump, Row},
     dumps::Dumps,
@@ -26,12 +26,12 @@ use super::{
     refused,
     rng::Rng,
     server::Server,
-    setup::Setup,
+    setup::{Kit, Setup},
     tables::{Kind, Role},
     template::{self, BEGIN_MS, peer},
     trace::Trace,
 };
-use crate::{Clock, ManualClock, Transport, protocol::PushAnswer, schema::pin_clock};
+use crate::{Clock, ManualClock, Transport, protocol::PushAnswer, schema::{Side, pin_clock}};
 
 /// A push as it was sent.
 #[derive(Clone, Debug)]
@@ -52,6 +52,9 @@ pub(crate) struct World {
     /// By device: its way to the server where nothing goes wrong.
     pub(crate) ways: Vec<Arc<dyn Transport>>,
     dumps: Dumps,
+    desk: Arc<Desk>,
+    /// The kit's own server's database.
+    server_file: Option<File>,
     /// Places that a sync or a program's end may have changed since oracles last looked.
     pub(crate) touched: Mutex<BTreeSet<Place>>,
     pub(crate) ledger: Mutex<Ledger>,
@@ -70,25 +73,21 @@ pub(crate) struct World {
     pub(crate) clocks: Clocks,
     true_ms: AtomicI64,
     n_texts: AtomicU64,
-    _folder: TempDir,
 }
 
 impl World {
-    pub(crate) async fn new(setup: &Arc<Setup>, plan: &Plan, options: Options) -> Result<Arc<Self>> {
-        let folder = template::scratch()?;
+    pub(crate) async fn new(kit: &Kit, plan: &Plan, options: Options) -> Result<Arc<Self>> {
+        let Kit { setup, desk } = kit;
         let server_clock = Arc::new(ManualClock::new(BEGIN_MS));
-        let server = start_server(setup, &folder, server_clock.clone()).await?;
+        let (server, server_file) = start_server(kit, server_clock.clone()).await?;
         let (mut devices, mut ways) = (Vec::new(), Vec::new());
         for (number, device) in plan.devices.iter().enumerate() {
             let user = &setup.accounts[device.account].id;
             let way = server.transport(user, peer(number)).await;
             ways.push(way.map_err(|error| anyhow!("{error}").context("a device logs in"))?);
-            let file = folder.path().join(format!("device-{number}"));
-            let role = role(setup, plan, number);
-            let template = setup.template().await?;
-            std::fs::write(&file, &template.devices[device.account][role])?;
-            let device = SimDevice::start(setup.clone(), number, device.clone(), file);
-            devices.push(device.await?);
+            let bytes = &setup.template().await?.devices[device.account][role(setup, plan, number)];
+            let file = desk.open(Side::Device, bytes).await?;
+            devices.push(SimDevice::start(setup.clone(), number, device.clone(), file)?);
         }
         let world = Arc::new(Self {
             options,
@@ -97,6 +96,8 @@ impl World {
             devices,
             ways,
             dumps: Dumps::default(),
+            desk: desk.clone(),
+            server_file,
             touched: Mutex::default(),
             ledger: Mutex::default(),
             mail: Mutex::default(),
@@ -110,7 +111,6 @@ impl World {
             clocks: plan.clocks,
             true_ms: AtomicI64::new(BEGIN_MS),
             n_texts: AtomicU64::new(0),
-            _folder: folder,
         });
         world.take_down_first_rows().await?;
         Ok(world)
@@ -151,6 +151,7 @@ impl World {
     /// The program of a device ends, at once and wherever it is, and starts again.
     pub(crate) async fn restart(&self, number: usize) -> Result<()> {
         self.touch(Place::Device(number));
+        // A connection that is opened anew counts its changes from the beginning.
         self.dumps.forget(Place::Device(number));
         self.devices[number].restart().await
     }
@@ -334,9 +335,12 @@ impl World {
     /// Ends every program.
     pub(crate) async fn close(&self) -> Result<()> {
         for device in &self.devices {
-            device.stop().await?;
+            self.desk.put_back(device.stop()).await?;
         }
-        Ok(self.server.db().close_by_ref().await?)
+        match &self.server_file {
+            Some(file) => self.desk.put_back(file.clone()).await,
+            None => Ok(self.server.db().close_by_ref().await?),
+        }
     }
 }
 
@@ -351,18 +355,20 @@ struct Writer {
 
 /// The user's server, or the kit's own on a copy of the first one's database.
 async fn start_server(
-    setup: &Arc<Setup>,
-    folder: &TempDir,
+    kit: &Kit,
     clock: Arc<ManualClock>,
-) -> Result<Box<dyn Server>> {
+) -> Result<(Box<dyn Server>, Option<File>)> {
+    let Kit { setup, desk } = kit;
+    let wanted = template::server_setup(setup, clock);
     match &setup.servers {
         None => {
-            let file = folder.path().join("server");
-            Ok(Box::new(template::copied_server(setup, &file, clock).await?))
+            let file = desk.open(Side::Server, &setup.template().await?.server).await?;
+            Ok((Box::new(wanted.installed(file.db.clone())), Some(file)))
         }
         Some(servers) => {
-            let started = servers.start(&template::server_setup(setup, clock)).await;
-            started.map_err(|error| anyhow!("{error}").context("the server does not start"))
+            let started = servers.start(&wanted).await;
+            let started = started.map_err(|e| anyhow!("{e}").context("the server does not start"));
+            Ok((started?, None))
         }
     }
 }
