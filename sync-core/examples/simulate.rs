@@ -6,7 +6,6 @@
 //! cargo run -p sync-core --features testing --example simulate -- 17      # seed 17 alone
 //! ```
 
-#![expect(missing_docs, reason = "entities are written as in an application")]
 #![expect(unreachable_pub, reason = "entities are written as in an application")]
 #![expect(clippy::print_stdout, reason = "an example talks to its reader")]
 
@@ -98,13 +97,18 @@ fn main() -> ExitCode {
     let seed: Option<u64> = env::args().nth(1).and_then(|seed| seed.parse().ok());
     let simulation = Simulation::new(registry)
         .schema(create)
-        .values("notes", "state", |n| ["open", "done", "dropped"][n as usize % 3])
+        .values("notes", "state", |n| {
+            ["open", "done", "dropped"][n as usize % 3]
+        })
         .seeds(seed.map_or(1..=50, |seed| seed..=seed))
         .replay("run `cargo run -p sync-core --features testing --example simulate -- {seed}`");
     match simulation.run() {
         Ok(report) => {
             println!("{} seeds hold", report.seeds);
-            report.left_alone.iter().for_each(|left| println!("not edited: {left}"));
+            report
+                .left_alone
+                .iter()
+                .for_each(|left| println!("not edited: {left}"));
             ExitCode::SUCCESS
         }
         Err(failure) => {

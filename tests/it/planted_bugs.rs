@@ -53,7 +53,11 @@ fn found(bug: Bug, most: u64) -> Result<Option<(u64, String)>> {
 
 #[test]
 fn every_planted_bug_is_found() -> Result<()> {
-    let sound = zentrio(Options { garbage: false, ..Options::default() })?.failure(1)?;
+    let sound = zentrio(Options {
+        garbage: false,
+        ..Options::default()
+    })?
+    .failure(1)?;
     ensure!(sound.is_none(), "seed 1 fails: {sound:?}");
     let halves = BUGS.chunks(BUGS.len().div_ceil(2));
     let results: Vec<_> = thread::scope(|scope| {

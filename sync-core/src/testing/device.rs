@@ -5,10 +5,10 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use anyhow::{Context, Result};
-use sea_orm::DatabaseConnection;
 use super::{desk::File, plan::DevicePlan, setup::Setup, template};
 use crate::{CountedIds, Device, ManualClock};
+use anyhow::{Context, Result};
+use sea_orm::DatabaseConnection;
 
 /// Lives on when its program ends.
 pub(crate) struct SimDevice {

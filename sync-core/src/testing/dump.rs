@@ -85,9 +85,15 @@ impl Dump {
             if next.id == row.id && next.table == row.table {
                 return true;
             }
-            if !seen.iter().any(|s| s.id == next.id && s.table == next.table) {
+            if !seen
+                .iter()
+                .any(|s| s.id == next.id && s.table == next.table)
+            {
                 seen.push(next);
-                open.extend(next.parents().filter_map(|(table, id)| self.find(table, id)));
+                open.extend(
+                    next.parents()
+                        .filter_map(|(table, id)| self.find(table, id)),
+                );
             }
         }
         false
@@ -100,7 +106,10 @@ impl Dump {
         loop {
             let before = owners.len();
             for row in &self.rows {
-                let parent = || row.parents().find_map(|parent| owners.get(&parent).copied());
+                let parent = || {
+                    row.parents()
+                        .find_map(|parent| owners.get(&parent).copied())
+                };
                 if let Some(owner) = row.owner.as_deref().or_else(parent) {
                     owners.insert((row.table.name, row.id), owner);
                 }
@@ -203,7 +212,10 @@ fn name(column: &Column, tables: &[Table]) -> String {
     let Kind::Key(table) = column.kind else {
         return "NULL".to_owned();
     };
-    let id = tables.iter().find(|other| other.name == table).map_or("id", |other| other.id);
+    let id = tables
+        .iter()
+        .find(|other| other.name == table)
+        .map_or("id", |other| other.id);
     format!(
         "(SELECT coalesce(p.remote_id, '?') FROM \"{table}\" p WHERE p.\"{id}\" = t.\"{}\")",
         column.name
@@ -239,12 +251,12 @@ fn row(row: &QueryResult, tables: &'static [Table]) -> Result<Row> {
 /// Both databases write some values in forms of their own.
 fn canonical(text: String, kind: Kind) -> String {
     match kind {
-        Kind::Json => serde_json::from_str::<serde_json::Value>(&text)
-            .map_or(text, |value| value.to_string()),
-        Kind::Real | Kind::Decimal if text.contains('.') => text
-            .trim_end_matches('0')
-            .trim_end_matches('.')
-            .to_owned(),
+        Kind::Json => {
+            serde_json::from_str::<serde_json::Value>(&text).map_or(text, |value| value.to_string())
+        }
+        Kind::Real | Kind::Decimal if text.contains('.') => {
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        }
         _ => text,
     }
 }

@@ -44,8 +44,13 @@ impl Values {
 
     /// Columns that are named but are none of these.
     pub(crate) fn strangers(&self, known: impl Fn(&str, &str) -> bool) -> Vec<String> {
-        let named = self.0.keys().filter(|(table, column)| !known(table, column));
-        named.map(|(table, column)| format!("{table}.{column}")).collect()
+        let named = self
+            .0
+            .keys()
+            .filter(|(table, column)| !known(table, column));
+        named
+            .map(|(table, column)| format!("{table}.{column}"))
+            .collect()
     }
 
     pub(crate) fn draw(&self, table: &str, column: &str, number: u64) -> Option<Value> {

@@ -106,7 +106,10 @@ fn samples(table: &Table, column: &Column, values: &Values) -> Vec<Json> {
     };
     let mut samples: Vec<Json> = match values.knows(table.name, column.name) {
         true => (0..5).filter_map(given).collect(),
-        false => [0, 1, 2, 7, 40].iter().filter_map(|n| sample(column.kind, *n)).collect(),
+        false => [0, 1, 2, 7, 40]
+            .iter()
+            .filter_map(|n| sample(column.kind, *n))
+            .collect(),
     };
     if !column.required {
         samples.push(Json::Null);

@@ -50,7 +50,9 @@ async fn key_is_taken(db: &DatabaseConnection, row: &NewRow) -> Result<bool> {
         let value = |column: &&str| row.set.iter().find(|(name, _)| name == column);
         let values: Option<Vec<_>> = key.iter().map(value).collect();
         let Some(values) = values else { continue };
-        let equal = values.iter().map(|(name, value)| format!("\"{name}\" = {value}"));
+        let equal = values
+            .iter()
+            .map(|(name, value)| format!("\"{name}\" = {value}"));
         let sql = format!(
             "SELECT CAST(count(*) AS TEXT) AS text FROM \"{}\" WHERE deleted_at IS NULL AND {}",
             row.table.name,

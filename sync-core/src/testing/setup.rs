@@ -79,10 +79,16 @@ impl Setup {
             bail!("no column that is synced: {}", strangers.join(", "));
         }
         let choosing = laws::check(&registry, tables, &given.values)?;
-        let numbered = tables.iter().any(|t| t.owner.is_some_and(|owner| owner.number));
+        let numbered = tables
+            .iter()
+            .any(|t| t.owner.is_some_and(|owner| owner.number));
         let account = |number: usize| {
             let label = format!("u{}", number + 1);
-            let id = if numbered { (number + 1).to_string() } else { label.clone() };
+            let id = if numbered {
+                (number + 1).to_string()
+            } else {
+                label.clone()
+            };
             Account { id, label }
         };
         Ok(Self {
@@ -166,7 +172,10 @@ impl Setup {
         let mut left = Vec::new();
         for table in self.tables {
             if let Some(column) = table.unwritable() {
-                left.push(format!("`{}`: no row can be made without `{column}`", table.name));
+                left.push(format!(
+                    "`{}`: no row can be made without `{column}`",
+                    table.name
+                ));
             }
             for column in &table.columns {
                 let name = format!("`{}.{}`", table.name, column.name);
@@ -176,7 +185,10 @@ impl Setup {
                     }
                     (Role::Left, _) => left.push(format!("{name}: as asked for")),
                     (_, Kind::Lookup(catalogue)) if self.keys(catalogue).is_empty() => {
-                        left.push(format!("{name}: `{}` has no rows; insert some where the tables are created", catalogue.table));
+                        left.push(format!(
+                            "{name}: `{}` has no rows; insert some where the tables are created",
+                            catalogue.table
+                        ));
                     }
                     (Role::Flag, _) if !options.exclusive_flags => {
                         left.push(format!("{name}: never set, see `Options::exclusive_flags`"));

@@ -93,6 +93,9 @@ pub(crate) struct Table {
     pub(crate) columns: Vec<Column>,
     /// Columns in which two live rows may not be equal.
     pub(crate) keys: &'static [&'static [&'static str]],
+    /// Whether a row that is written must say that it is `dirty`, and when it was `updated_at`.
+    pub(crate) says_dirty: bool,
+    pub(crate) says_updated_at: bool,
     /// How likely it is to be chosen for an edit.
     pub(crate) weight: u64,
 }
@@ -131,6 +134,8 @@ fn table(registry: &Registry, registered: &Registered, values: &Values) -> Table
         }),
         columns: columns.collect(),
         keys: shape.natural_keys,
+        says_dirty: fact("dirty").is_some_and(|fact| !fact.nullable),
+        says_updated_at: fact("updated_at").is_some_and(|fact| !fact.nullable),
         weight: weight(registry, registered),
     }
 }
@@ -295,16 +300,30 @@ impl Table {
     /// What the kit knows of it, in lines for people.
     pub(crate) fn describe(&self) -> Vec<String> {
         let table = self.name;
-        let owner = self.owner.iter().map(|o| format!("{table}: owner {}", o.column));
-        let columns = self.columns.iter().map(|c| format!("{table}.{}", c.describe()));
-        let keys = self.keys.iter().map(|key| format!("{table}: key {}", key.join(", ")));
+        let owner = self
+            .owner
+            .iter()
+            .map(|o| format!("{table}: owner {}", o.column));
+        let columns = self
+            .columns
+            .iter()
+            .map(|c| format!("{table}.{}", c.describe()));
+        let keys = self
+            .keys
+            .iter()
+            .map(|key| format!("{table}: key {}", key.join(", ")));
         owner.chain(columns).chain(keys).collect()
     }
 }
 
 impl Column {
     fn describe(&self) -> String {
-        let mut text = format!("{}: {}, {}", self.name, self.kind.describe(), self.role.word());
+        let mut text = format!(
+            "{}: {}, {}",
+            self.name,
+            self.kind.describe(),
+            self.role.word()
+        );
         if self.required {
             text.push_str(", required");
         }

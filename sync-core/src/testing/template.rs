@@ -10,10 +10,10 @@ use sea_orm::{
 use tempfile::TempDir;
 
 use super::{
-    edits::Editor,
     dump::Dump,
-    oracles::texts,
+    edits::Editor,
     options::Options,
+    oracles::texts,
     rng::Rng,
     server::{InProcess, Server, ServerSetup},
     setup::Setup,

@@ -31,7 +31,11 @@ use super::{
     template::{self, BEGIN_MS, peer},
     trace::Trace,
 };
-use crate::{Clock, ManualClock, Transport, protocol::PushAnswer, schema::{Side, pin_clock}};
+use crate::{
+    Clock, ManualClock, Transport,
+    protocol::PushAnswer,
+    schema::{Side, pin_clock},
+};
 
 /// A push as it was sent.
 #[derive(Clone, Debug)]
@@ -87,7 +91,12 @@ impl World {
             ways.push(way.map_err(|error| anyhow!("{error}").context("a device logs in"))?);
             let bytes = &setup.template().await?.devices[device.account][role(setup, plan, number)];
             let file = desk.open(Side::Device, bytes).await?;
-            devices.push(SimDevice::start(setup.clone(), number, device.clone(), file)?);
+            devices.push(SimDevice::start(
+                setup.clone(),
+                number,
+                device.clone(),
+                file,
+            )?);
         }
         let world = Arc::new(Self {
             options,
@@ -312,7 +321,11 @@ impl World {
         for edit in edit.parts() {
             let refused = edit.make(&db).await.err();
             let said = refused.as_ref().map(|error| format!("  -- {error}"));
-            self.line(format!("   {who} edits: {}{}", edit.text(), said.unwrap_or_default()));
+            self.line(format!(
+                "   {who} edits: {}{}",
+                edit.text(),
+                said.unwrap_or_default()
+            ));
             if let Some(error) = refused
                 && let Some(wrong) = refused::wrongly(&db, &edit, &error).await?
             {
@@ -362,7 +375,9 @@ async fn start_server(
     let wanted = template::server_setup(setup, clock);
     match &setup.servers {
         None => {
-            let file = desk.open(Side::Server, &setup.template().await?.server).await?;
+            let file = desk
+                .open(Side::Server, &setup.template().await?.server)
+                .await?;
             Ok((Box::new(wanted.installed(file.db.clone())), Some(file)))
         }
         Some(servers) => {

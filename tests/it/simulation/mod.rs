@@ -5,8 +5,9 @@
 //! Postgres, `SIM_BACKEND=router` sends through the router that is shipped, `SIM_GARBAGE=1` has the server
 //! forget tombstones, which seed 50 does not survive yet; without it seed 91 is the first that fails.
 
+mod mistakes;
 mod models;
-mod servers;
+pub(crate) mod servers;
 mod tables;
 
 use std::env;
@@ -43,7 +44,9 @@ pub(crate) fn zentrio(options: Options) -> Result<Simulation> {
         .edits(ModelEdits)
         .options(options);
     let backend = env::var("SIM_BACKEND").unwrap_or_default();
-    let replay = format!("run\n  SIM_SEED={{seed}} SIM_BACKEND={backend} cargo test -p sync-tests --test it simulation::one_seed -- --nocapture");
+    let replay = format!(
+        "run\n  SIM_SEED={{seed}} SIM_BACKEND={backend} cargo test -p sync-tests --test it simulation::one_seed -- --nocapture"
+    );
     let simulation = simulation.replay(replay);
     Ok(match backend.as_str() {
         "" | "sqlite" => simulation,
@@ -55,7 +58,10 @@ pub(crate) fn zentrio(options: Options) -> Result<Simulation> {
 
 /// As the programs do, and a catalogue whose ids are others on the server.
 async fn create(db: &DatabaseConnection, side: Side) -> Result<(), DbErr> {
-    let mut urls = ["https://one.example/manifest.json", "https://two.example/manifest.json"];
+    let mut urls = [
+        "https://one.example/manifest.json",
+        "https://two.example/manifest.json",
+    ];
     let side = match side {
         Side::Device => migration::Side::Device,
         Side::Server => {
@@ -75,7 +81,7 @@ async fn create(db: &DatabaseConnection, side: Side) -> Result<(), DbErr> {
     Ok(())
 }
 
-async fn add_account(db: &DatabaseConnection, user_id: &str) -> Result<(), DbErr> {
+pub(crate) async fn add_account(db: &DatabaseConnection, user_id: &str) -> Result<(), DbErr> {
     db.execute_unprepared(&format!(
         "INSERT INTO \"user\" (id, email, name, \"emailVerified\", \"createdAt\", \"updatedAt\")
          VALUES ('{user_id}', '{user_id}@example.com', '{user_id}', TRUE, '2026-01-01 00:00:00', '2026-01-01 00:00:00')"

@@ -21,7 +21,7 @@ use sync_tests::{Backend, TestDb};
 use tower::ServiceExt;
 
 /// The engine on Postgres.
-pub(super) struct OnPostgres;
+pub(crate) struct OnPostgres;
 
 struct Kept {
     server: InProcess,
@@ -57,7 +57,7 @@ impl Server for Kept {
 }
 
 /// The real server without its socket: login, tokens, limits and all.
-pub(super) struct Router;
+pub(crate) struct Router;
 
 struct Routed {
     state: server::AppState,
@@ -117,7 +117,9 @@ impl Server for Routed {
                 let answer = bare.send(request).await?;
                 let body: Value = serde_json::from_slice(answer.body())?;
                 let token = body["syncToken"].as_str();
-                token.ok_or_else(|| format!("no sync token: {body}"))?.to_owned()
+                token
+                    .ok_or_else(|| format!("no sync token: {body}"))?
+                    .to_owned()
             }
         };
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);

@@ -210,8 +210,14 @@ impl Table {
     fn describe(&self) -> Vec<String> {
         let table = self.name;
         let owner = self.root.then(|| format!("{table}: owner user_id"));
-        let columns = self.columns.iter().map(|c| format!("{table}.{}", c.describe()));
-        let keys = self.keys.iter().map(|key| format!("{table}: key {}", key.join(", ")));
+        let columns = self
+            .columns
+            .iter()
+            .map(|c| format!("{table}.{}", c.describe()));
+        let keys = self
+            .keys
+            .iter()
+            .map(|key| format!("{table}: key {}", key.join(", ")));
         owner.into_iter().chain(columns).chain(keys).collect()
     }
 }

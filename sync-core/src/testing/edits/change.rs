@@ -32,7 +32,12 @@ impl Editor<'_> {
         match column.kind {
             Kind::Key(table) if table == row.table.name => {
                 let free = |other: &&Row| other.live() && !self.dump.is_above(row, other);
-                let rows: Vec<i64> = self.dump.of(table).filter(free).map(|other| other.id).collect();
+                let rows: Vec<i64> = self
+                    .dump
+                    .of(table)
+                    .filter(free)
+                    .map(|other| other.id)
+                    .collect();
                 if !column.required && self.rng.percent(25) {
                     return Some("NULL".to_owned());
                 }
@@ -46,7 +51,9 @@ impl Editor<'_> {
     pub(super) fn group(&mut self) -> Option<String> {
         let grouped = |column: &Column| column.role == Role::Free && column.group != column.name;
         let tables = self.setup.tables.iter();
-        let tables: Vec<_> = tables.filter(|table| table.columns.iter().any(grouped)).collect();
+        let tables: Vec<_> = tables
+            .filter(|table| table.columns.iter().any(grouped))
+            .collect();
         let table = *self.rng.pick(&tables)?;
         let row = self.live_row(table.name)?;
         let columns = row.table.columns.iter().filter(|column| grouped(column));
@@ -66,7 +73,11 @@ impl Editor<'_> {
     pub(super) fn rename(&mut self) -> Option<String> {
         let table = self.table()?;
         let named = |c: &&Column| {
-            c.role == Role::Name && !matches!(c.kind, Kind::Key(_) | Kind::Lookup(_) | Kind::Bool | Kind::Enum(_))
+            c.role == Role::Name
+                && !matches!(
+                    c.kind,
+                    Kind::Key(_) | Kind::Lookup(_) | Kind::Bool | Kind::Enum(_)
+                )
         };
         let names: Vec<&Column> = table.columns.iter().filter(named).collect();
         let column = *self.rng.pick(&names)?;
@@ -86,7 +97,10 @@ impl Editor<'_> {
         let (parent, _) = table
             .parents()
             .find(|&(number, _)| row.values[number].is_some())?;
-        let columns = table.columns.iter().filter(|column| column.role == Role::Free);
+        let columns = table
+            .columns
+            .iter()
+            .filter(|column| column.role == Role::Free);
         let column = *self.rng.pick(&columns.collect::<Vec<_>>())?;
         let value = match column.kind {
             Kind::Bool => format!("NOT \"{}\"", column.name),

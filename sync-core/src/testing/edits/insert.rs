@@ -42,7 +42,14 @@ impl Editor<'_> {
         let mut set: Vec<(&'static str, String)> = Vec::new();
         if let Some(owner) = table.owner {
             let user = self.user;
-            set.push((owner.column, if owner.number { user.to_owned() } else { format!("'{user}'") }));
+            set.push((
+                owner.column,
+                if owner.number {
+                    user.to_owned()
+                } else {
+                    format!("'{user}'")
+                },
+            ));
         }
         set.extend(self.parents_for(table)?);
         for column in &table.columns {
@@ -50,7 +57,8 @@ impl Editor<'_> {
                 continue;
             }
             // What is left out has the column's default; a time has none that is the same in every run.
-            let may_lack = !column.required && !matches!(column.role, Role::ByValue(_) | Role::Name);
+            let may_lack =
+                !column.required && !matches!(column.role, Role::ByValue(_) | Role::Name);
             if may_lack && self.rng.percent(30) {
                 continue;
             }
@@ -59,6 +67,12 @@ impl Editor<'_> {
                 return None;
             }
             set.push((column.name, value));
+        }
+        if table.says_dirty {
+            set.push(("dirty", "FALSE".to_owned()));
+        }
+        if table.says_updated_at {
+            set.push(("updated_at", self.now()));
         }
         let columns: Vec<String> = set.iter().map(|(name, _)| format!("\"{name}\"")).collect();
         let values: Vec<&str> = set.iter().map(|(_, value)| value.as_str()).collect();
@@ -77,7 +91,10 @@ impl Editor<'_> {
             .parents()
             .filter(|&(number, _)| table.columns[number].role == Role::Parent)
             .collect();
-        let may: Vec<_> = parents.iter().filter(|(n, _)| !table.columns[*n].required).collect();
+        let may: Vec<_> = parents
+            .iter()
+            .filter(|(n, _)| !table.columns[*n].required)
+            .collect();
         let must = parents.iter().filter(|(n, _)| table.columns[*n].required);
         let mut chosen: Vec<(usize, &'static str)> = must.copied().collect();
         let needs_one = chosen.is_empty() && table.owner.is_none();
@@ -88,7 +105,10 @@ impl Editor<'_> {
         }
         let mut set = Vec::new();
         for (number, parent) in chosen {
-            set.push((table.columns[number].name, self.live_row(parent)?.id.to_string()));
+            set.push((
+                table.columns[number].name,
+                self.live_row(parent)?.id.to_string(),
+            ));
         }
         Some(set)
     }

@@ -17,7 +17,10 @@ impl Editor<'_> {
         let table = self.table()?;
         let rows: Vec<i64> = self.dump.of(table.name).map(|row| row.id).collect();
         let id = self.rng.pick(&rows)?;
-        Some(format!("DELETE FROM \"{}\" WHERE \"{}\" = {id}", table.name, table.id))
+        Some(format!(
+            "DELETE FROM \"{}\" WHERE \"{}\" = {id}",
+            table.name, table.id
+        ))
     }
 
     /// Brings a row back, and the children that went with it.

@@ -40,7 +40,11 @@ impl Editor<'_> {
             (Role::Flag, _) => flag(self.options.exclusive_flags).to_owned(),
             (Role::Name, _) => {
                 // The more columns a key has, the fewer values of each: devices are to choose the same.
-                let n_names = table.columns.iter().filter(|c| c.role == Role::Name).count();
+                let n_names = table
+                    .columns
+                    .iter()
+                    .filter(|c| c.role == Role::Name)
+                    .count();
                 let number = self.rng.below(if n_names > 2 { 2 } else { 3 });
                 self.numbered(table, column, number as u64)
             }
@@ -101,7 +105,11 @@ impl Editor<'_> {
             Kind::Text => {
                 let most = column.length.map_or(usize::MAX, |length| length as usize);
                 let text = format!("{name} {number}");
-                let text = if text.len() > most { number.to_string() } else { text };
+                let text = if text.len() > most {
+                    number.to_string()
+                } else {
+                    text
+                };
                 format!("'{text}'")
             }
             Kind::Number(most) => (number % most.unsigned_abs().max(1)).to_string(),
@@ -128,8 +136,15 @@ impl Editor<'_> {
         let Some(key) = keys.get(number as usize % keys.len().max(1)) else {
             return "NULL".to_owned();
         };
-        let Catalogue { table, id, key: column } = catalogue;
-        format!("(SELECT \"{id}\" FROM \"{table}\" WHERE \"{column}\" = {})", quoted(key))
+        let Catalogue {
+            table,
+            id,
+            key: column,
+        } = catalogue;
+        format!(
+            "(SELECT \"{id}\" FROM \"{table}\" WHERE \"{column}\" = {})",
+            quoted(key)
+        )
     }
 
     fn link(&mut self, table: &str, required: bool) -> String {
@@ -162,7 +177,11 @@ impl Editor<'_> {
 
     /// A table, those with many rows more often than the few at the top.
     pub(super) fn table(&mut self) -> Option<&'static Table> {
-        let writable = self.setup.tables.iter().filter(|t| t.unwritable().is_none());
+        let writable = self
+            .setup
+            .tables
+            .iter()
+            .filter(|t| t.unwritable().is_none());
         let tables: Vec<(u64, &'static Table)> = writable.map(|t| (t.weight, t)).collect();
         self.rng.weighted(&tables)
     }

@@ -78,8 +78,14 @@ fn rows_equal(server: &Row, device: &Row, here: &Dump) -> Result<()> {
 
 /// V5: every text begins with the name of the account it was written in.
 fn only_its_own(setup: &Setup, dump: &Dump, account: usize) -> Result<()> {
-    let others = setup.accounts.iter().enumerate().filter(|(n, _)| *n != account);
-    let others: Vec<String> = others.map(|(_, other)| format!("{}.", other.label)).collect();
+    let others = setup
+        .accounts
+        .iter()
+        .enumerate()
+        .filter(|(n, _)| *n != account);
+    let others: Vec<String> = others
+        .map(|(_, other)| format!("{}.", other.label))
+        .collect();
     let own = &setup.accounts[account].id;
     for row in &dump.rows {
         let stranger = row.owner.iter().find(|owner| *owner != own);
@@ -118,7 +124,8 @@ pub(super) fn children_have_parents(end: &End<'_>) -> Result<()> {
     for dump in end.dumps() {
         for row in dump.rows.iter().filter(|row| row.live()) {
             for (column, value) in row.table.columns.iter().zip(&row.values) {
-                let (Kind::Key(table), Some(id), true) = (column.kind, value, column.binds()) else {
+                let (Kind::Key(table), Some(id), true) = (column.kind, value, column.binds())
+                else {
                     continue;
                 };
                 let target = dump.find(table, id.parse()?);

@@ -13,12 +13,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 pub(crate) use watch::Watch;
 pub(crate) use written::take_down_aliases;
 
-use super::{
-    dump::Dump,
-    ledger::Place,
-    plan::Plan,
-    world::World,
-};
+use super::{dump::Dump, ledger::Place, plan::Plan, world::World};
 
 /// After how many rounds all devices are to be equal to the server.
 const ROUNDS: usize = 2;

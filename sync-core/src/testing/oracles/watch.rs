@@ -27,7 +27,9 @@ impl Watch {
 
     /// Looks again at what may have changed.
     pub(crate) async fn look(&mut self, world: &World) -> Result<()> {
-        let touched: Vec<Place> = std::mem::take(&mut *lock(&world.touched)).into_iter().collect();
+        let touched: Vec<Place> = std::mem::take(&mut *lock(&world.touched))
+            .into_iter()
+            .collect();
         let now = positions(world, &touched).await?;
         rejections_are_the_servers(world, &touched).await?;
         for (whose, (new_epoch, new)) in now {
@@ -35,7 +37,9 @@ impl Watch {
             if new == PULLS_ANEW {
                 continue;
             }
-            let known = self.positions.insert(whose.clone(), (new_epoch.clone(), new));
+            let known = self
+                .positions
+                .insert(whose.clone(), (new_epoch.clone(), new));
             let Some((epoch, position)) = known else {
                 continue;
             };

@@ -156,7 +156,11 @@ fn registers(end: &End<'_>, row: &Row, history: &History<'_>) -> Result<()> {
     for (register, columns) in row.table.registers() {
         // References follow other rows' fates; what is merged by its values may be what nobody wrote.
         let column = &row.table.columns[columns[0]];
-        let choosing = end.world.setup.choosing.contains(&(row.table.name, column.name));
+        let choosing = end
+            .world
+            .setup
+            .choosing
+            .contains(&(row.table.name, column.name));
         let edited = matches!(column.role, Role::Free | Role::Name);
         if !edited && !choosing {
             continue;
