@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use anyhow::{Context, Result};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, QueryResult, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+use serde::Deserialize;
 
 use super::tables::{Column, Kind, Table};
 
@@ -128,55 +129,54 @@ impl Dump {
     }
 }
 
-/// Reads everything with one statement, which [`statement`] has made.
+/// Reads everything with one statement, which [`statement`] has made: rows one by one take much longer.
 pub(crate) async fn read(
     db: &DatabaseConnection,
     tables: &'static [Table],
     sql: &str,
 ) -> Result<Dump> {
-    let rows = db
-        .query_all_raw(Statement::from_string(db.get_database_backend(), sql))
-        .await?;
+    let statement = Statement::from_string(db.get_database_backend(), sql);
+    let all = db.query_one_raw(statement).await?.context("a row")?;
+    let text: String = all.try_get("", "text")?;
+    let lines: Vec<Vec<Line>> = serde_json::from_str(&text).with_context(|| text.clone())?;
+    let rows = tables.iter().zip(lines).flat_map(|(table, mut lines)| {
+        lines.sort_by_key(|line| line.id);
+        lines.into_iter().map(|line| line.row(table))
+    });
     Ok(Dump {
-        rows: rows
-            .iter()
-            .map(|result| row(result, tables))
-            .collect::<Result<_>>()?,
+        rows: rows.collect(),
     })
 }
 
-/// What reads all rows of these tables.
+/// What reads all rows of these tables, as one JSON text.
 pub(crate) fn statement(tables: &[Table], backend: DbBackend) -> String {
     let selects: Vec<String> = tables
         .iter()
-        .enumerate()
-        .map(|(n, table)| select(n, table, tables, backend))
+        .map(|table| format!("({})", select(table, tables, backend)))
         .collect();
-    format!("{} ORDER BY 1, 2", selects.join(" UNION ALL "))
+    format!("SELECT '[[' || {} || ']]' AS text", selects.join(" || '],[' || "))
 }
 
-fn select(number: usize, table: &Table, tables: &[Table], backend: DbBackend) -> String {
+fn select(table: &Table, tables: &[Table], backend: DbBackend) -> String {
     let owner = table.owner.map_or("NULL".to_owned(), |owner| {
         format!("CAST(t.\"{}\" AS TEXT)", owner.column)
     });
     let values: Vec<String> = table.columns.iter().map(|c| value(c, backend)).collect();
     let names: Vec<String> = table.columns.iter().map(|c| name(c, tables)).collect();
-    let array = |parts: &[String]| match backend {
-        DbBackend::Sqlite => format!("json_array({})", parts.join(", ")),
-        _ => format!("json_build_array({})::text", parts.join(", ")),
+    let (array, text, joined) = match backend {
+        DbBackend::Sqlite => ("json_array", "", "group_concat"),
+        _ => ("json_build_array", "::text", "string_agg"),
     };
-    format!(
-        "SELECT CAST({number} AS BIGINT) AS tbl, CAST(t.\"{id}\" AS BIGINT) AS id, t.remote_id, {owner} AS owner,
-           {deleted_at} AS deleted_at, {updated_at} AS updated_at,
-           CASE WHEN t.dirty THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END AS dirty,
-           {} AS vals, {} AS names FROM \"{}\" t",
-        array(&values),
-        array(&names),
-        table.name,
-        id = table.id,
-        deleted_at = millis("t.deleted_at", backend),
-        updated_at = millis("t.updated_at", backend),
-    )
+    let line = format!(
+        "{array}(t.\"{}\", t.remote_id, {owner}, {}, {}, CASE WHEN t.dirty THEN 1 ELSE 0 END,
+           {array}({}), {array}({})){text}",
+        table.id,
+        millis("t.deleted_at", backend),
+        millis("t.updated_at", backend),
+        values.join(", "),
+        names.join(", "),
+    );
+    format!("SELECT coalesce({joined}({line}, ','), '') FROM \"{}\" t", table.name)
 }
 
 fn millis(column: &str, backend: DbBackend) -> String {
@@ -222,30 +222,36 @@ fn name(column: &Column, tables: &[Table]) -> String {
     )
 }
 
-fn row(row: &QueryResult, tables: &'static [Table]) -> Result<Row> {
-    let number: i64 = row.try_get("", "tbl")?;
-    let table = usize::try_from(number).ok().and_then(|n| tables.get(n));
-    let table = table.context("a table's number")?;
-    let list = |column| -> Result<Vec<Option<String>>> {
-        let text: String = row.try_get("", column)?;
-        serde_json::from_str(&text).context(text)
-    };
-    let dirty: i64 = row.try_get("", "dirty")?;
-    let mut values = list("vals")?;
-    for (value, column) in values.iter_mut().zip(&table.columns) {
-        *value = value.take().map(|text| canonical(text, column.kind));
+/// A row as it is read.
+#[derive(Deserialize)]
+struct Line {
+    id: i64,
+    remote_id: Option<String>,
+    owner: Option<String>,
+    deleted_at: Option<i64>,
+    updated_at: Option<i64>,
+    dirty: i64,
+    values: Vec<Option<String>>,
+    names: Vec<Option<String>>,
+}
+
+impl Line {
+    fn row(mut self, table: &'static Table) -> Row {
+        for (value, column) in self.values.iter_mut().zip(&table.columns) {
+            *value = value.take().map(|text| canonical(text, column.kind));
+        }
+        Row {
+            table,
+            id: self.id,
+            remote_id: self.remote_id,
+            owner: self.owner,
+            deleted_at: self.deleted_at,
+            updated_at: self.updated_at,
+            dirty: self.dirty == 1,
+            values: self.values,
+            names: self.names,
+        }
     }
-    Ok(Row {
-        table,
-        id: row.try_get("", "id")?,
-        remote_id: row.try_get("", "remote_id")?,
-        owner: row.try_get("", "owner")?,
-        deleted_at: row.try_get("", "deleted_at")?,
-        updated_at: row.try_get("", "updated_at")?,
-        dirty: dirty == 1,
-        values,
-        names: list("names")?,
-    })
 }
 
 /// Both databases write some values in forms of their own.

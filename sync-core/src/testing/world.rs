@@ -260,7 +260,7 @@ impl World {
             self.dump(Place::Device(number)).await?,
             self.dump(Place::Device(other)).await?,
         );
-        let Some((here, there, column)) = same_text(&mut rng, &one, &two) else {
+        let Some((here, there, column)) = same_text(&self.setup, &mut rng, &one, &two) else {
             return Ok(());
         };
         self.advance(3);
@@ -299,7 +299,7 @@ impl World {
         let Writer { place, who, .. } = writer;
         let account = &self.setup.accounts[writer.account];
         let db = self.db(*place)?;
-        let mut before = self.dump(*place).await?.owned_by(&account.id);
+        let mut before = self.own_rows(writer).await?;
         pin_clock(&db, Some(writer.now_ms)).await?;
         let mut editor = Editor {
             rng: Rng::new(dice),
@@ -331,11 +331,20 @@ impl World {
             {
                 self.violation(wrong);
             }
-            let after = self.dump(*place).await?.owned_by(&account.id);
+            let after = self.own_rows(writer).await?;
             lock(&self.ledger).record(*place, &before, &after, self.now_ms());
             before = after;
         }
         Ok(())
+    }
+
+    /// The rows of the account; a device has no others.
+    async fn own_rows(&self, writer: &Writer) -> Result<Arc<Dump>> {
+        let all = self.dump(writer.place).await?;
+        Ok(match writer.place {
+            Place::Device(_) => all,
+            Place::Server => Arc::new(all.owned_by(&self.setup.accounts[writer.account].id)),
+        })
     }
 
     /// Takes down the names that a device's rows have by now.
@@ -404,7 +413,12 @@ fn role(setup: &Setup, plan: &Plan, number: usize) -> usize {
 }
 
 /// A live row that both have under one name, and a column of it that holds free text.
-fn same_text(rng: &mut Rng, one: &Dump, two: &Dump) -> Option<(Row, Row, &'static str)> {
+fn same_text(
+    setup: &Setup,
+    rng: &mut Rng,
+    one: &Dump,
+    two: &Dump,
+) -> Option<(Row, Row, &'static str)> {
     let pairs: Vec<(&Row, &Row)> = one
         .rows
         .iter()
@@ -423,6 +437,7 @@ fn same_text(rng: &mut Rng, one: &Dump, two: &Dump) -> Option<(Row, Row, &'stati
         .iter()
         .filter(|c| c.role == Role::Free && c.kind == Kind::Text && c.group == c.name)
         .filter(|c| c.length.is_none_or(|length| length > 30))
+        .filter(|c| !setup.values.knows(here.table.name, c.name))
         .map(|c| c.name)
         .collect();
     Some((here.clone(), there.clone(), rng.pick(&texts)?))
