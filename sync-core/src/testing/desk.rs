@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use sea_orm::{ConnectionTrait, DatabaseConnection, sqlx::Connection as _};
 use tempfile::TempDir;
 
@@ -51,11 +51,11 @@ impl Desk {
             let at = idle.iter().position(|file| file.side == side);
             at.map(|at| idle.swap_remove(at))
         };
+        let number = self.made.fetch_add(1, Ordering::SeqCst);
         if let Some(file) = idle {
-            overwrite(&file.path, bytes)?;
+            overwrite(&file.path, bytes, number)?;
             return Ok(file);
         }
-        let number = self.made.fetch_add(1, Ordering::SeqCst);
         let path = self.folder.path().join(number.to_string());
         fs::write(&path, bytes)?;
         let db = open(&path).await?;
@@ -91,11 +91,21 @@ impl File {
     }
 }
 
-/// SQLite sees by the file's change counter that its pages are others now, and by the schema's number, which
-/// is the same, that prepared statements are still good.
-fn overwrite(path: &Path, bytes: &[u8]) -> Result<()> {
+/// By the file's change counter SQLite sees that the pages are others now, and by the schema's number, which
+/// is the same, that prepared statements are still good. So the counter has to be one that the file never had.
+fn overwrite(path: &Path, bytes: &[u8], number: u64) -> Result<()> {
+    let mut bytes = bytes.to_vec();
+    // More than any run writes.
+    let counter = u32::try_from(number % 4_000)? * 1_000_000;
+    for at in CHANGE_COUNTERS {
+        let place = bytes.get_mut(at..at + 4).context("a database file")?;
+        place.copy_from_slice(&counter.to_be_bytes());
+    }
     let mut file = OpenOptions::new().write(true).open(path)?;
-    file.write_all(bytes)?;
+    file.write_all(&bytes)?;
     file.set_len(bytes.len() as u64)?;
     Ok(())
 }
+
+/// Where a database file's header counts changes, and where it says for which count its size holds.
+const CHANGE_COUNTERS: [usize; 2] = [24, 92];

@@ -154,7 +154,10 @@ pub(crate) fn statement(tables: &[Table], backend: DbBackend) -> String {
         .iter()
         .map(|table| format!("({})", select(table, tables, backend)))
         .collect();
-    format!("SELECT '[[' || {} || ']]' AS text", selects.join(" || '],[' || "))
+    format!(
+        "SELECT '[[' || {} || ']]' AS text",
+        selects.join(" || '],[' || ")
+    )
 }
 
 fn select(table: &Table, tables: &[Table], backend: DbBackend) -> String {
@@ -176,7 +179,10 @@ fn select(table: &Table, tables: &[Table], backend: DbBackend) -> String {
         values.join(", "),
         names.join(", "),
     );
-    format!("SELECT coalesce({joined}({line}, ','), '') FROM \"{}\" t", table.name)
+    format!(
+        "SELECT coalesce({joined}({line}, ','), '') FROM \"{}\" t",
+        table.name
+    )
 }
 
 fn millis(column: &str, backend: DbBackend) -> String {

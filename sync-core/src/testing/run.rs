@@ -196,7 +196,10 @@ fn forgivable(error: &SyncError, faulty: bool, expired: bool) -> bool {
         SyncError::Busy => true,
         SyncError::Transport(error) => faulty && !error.message.contains("simulation is broken"),
         SyncError::NotASyncServer(_) => faulty,
-        SyncError::Refused { status, .. } => faulty && *status == 502,
+        // The second is an answer that was cut, so that its code is not known.
+        SyncError::Refused { status, code, .. } => {
+            faulty && (*status == 502 || code.starts_with("http_"))
+        }
         SyncError::Overtaken { .. } => faulty,
         _ => false,
     }

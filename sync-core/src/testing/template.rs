@@ -74,19 +74,19 @@ impl Template {
 }
 
 async fn first_server(setup: &Setup, path: &Path, clock: Arc<dyn Clock>) -> Result<InProcess> {
-    let server = server_setup(setup, clock);
+    let server = server_setup(setup, clock, 1_000);
     let db = open(path).await?;
     let broken = |error| anyhow!("{error}").context("the server");
     server.prepare(&db).await.map_err(broken)?;
     server.in_process(db).await.map_err(broken)
 }
 
-/// What every server of a run is given.
-pub(crate) fn server_setup(setup: &Setup, clock: Arc<dyn Clock>) -> ServerSetup<'_> {
+/// What a server is given, whose names are those of a space of their own.
+pub(crate) fn server_setup(setup: &Setup, clock: Arc<dyn Clock>, names: u32) -> ServerSetup<'_> {
     ServerSetup {
         registry: setup.registry.clone(),
         clock,
-        ids: Arc::new(CountedIds::new(1_000)),
+        ids: Arc::new(CountedIds::new(names)),
         setup,
     }
 }

@@ -381,7 +381,7 @@ async fn start_server(
     clock: Arc<ManualClock>,
 ) -> Result<(Box<dyn Server>, Option<File>)> {
     let Kit { setup, desk } = kit;
-    let wanted = template::server_setup(setup, clock);
+    let wanted = template::server_setup(setup, clock, 1_001);
     match &setup.servers {
         None => {
             let file = desk
