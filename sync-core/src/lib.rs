@@ -32,6 +32,8 @@ pub mod schema;
 pub mod server;
 pub mod shape;
 pub mod syncable;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod transport;
 pub mod tx;
 pub mod wire;

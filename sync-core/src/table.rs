@@ -50,6 +50,20 @@ pub(crate) trait SyncTable: Send + Sync {
     fn text_key(&self) -> Option<&'static str>;
     /// Both: the rows with these ids as they are now.
     async fn now(&self, tx: &DatabaseTransaction, ids: &[i64]) -> Result<RowsNow, DbErr>;
+    /// The testing kit: the columns as SeaORM has them.
+    #[cfg(feature = "testing")]
+    fn columns(&self) -> Vec<crate::testing::Fact>;
+    /// The testing kit: the tables behind the shape's lookups, in its order.
+    #[cfg(feature = "testing")]
+    fn lookups(&self) -> &[Box<dyn LookupTable>];
+    /// The testing kit: what a register's own rule makes of two values of its column.
+    #[cfg(feature = "testing")]
+    fn combine(
+        &self,
+        register: usize,
+        one: &serde_json::Value,
+        other: &serde_json::Value,
+    ) -> Option<serde_json::Value>;
 }
 
 /// The table of entity `E`.
@@ -139,5 +153,25 @@ impl<E: Syncable> SyncTable for Table<E> {
 
     async fn now(&self, tx: &DatabaseTransaction, ids: &[i64]) -> Result<RowsNow, DbErr> {
         self.rows_now(tx, ids).await
+    }
+
+    #[cfg(feature = "testing")]
+    fn columns(&self) -> Vec<crate::testing::Fact> {
+        crate::testing::entity::columns::<E>()
+    }
+
+    #[cfg(feature = "testing")]
+    fn lookups(&self) -> &[Box<dyn LookupTable>] {
+        &self.lookups
+    }
+
+    #[cfg(feature = "testing")]
+    fn combine(
+        &self,
+        register: usize,
+        one: &serde_json::Value,
+        other: &serde_json::Value,
+    ) -> Option<serde_json::Value> {
+        crate::testing::entity::combine::<E>(register, one, other)
     }
 }

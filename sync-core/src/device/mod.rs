@@ -122,8 +122,18 @@ impl Device {
         ids: Arc<dyn Ids>,
     ) -> Result<Self, DbErr> {
         schema::install(&db, Side::Device, &registry).await?;
+        Ok(Self::installed(db, registry, clock, ids))
+    }
+
+    /// The same for a database in which everything is installed.
+    pub(crate) fn installed(
+        db: DatabaseConnection,
+        registry: Registry,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Self {
         let holder = ids.next();
-        Ok(Self {
+        Self {
             db,
             registry,
             clock,
@@ -131,7 +141,7 @@ impl Device {
             limits: BatchLimits::default(),
             holder,
             running: Arc::default(),
-        })
+        }
     }
 
     /// The same device with other limits.
