@@ -10,6 +10,7 @@ mod conflict;
 mod delete;
 mod drift;
 mod exclusive;
+mod faults;
 mod foreign_keys;
 mod garbage;
 mod in_flight;

@@ -75,6 +75,29 @@ impl DeviceFile {
         Started::new(&mut self.command(args)?, "")
     }
 
+    /// Runs it under another program, which is given the whole command.
+    ///
+    /// # Errors
+    /// If it cannot be run.
+    pub fn zentrio_under(&self, outer: &[&str], args: &[&str]) -> Result<Ended> {
+        let inner = self.command(args)?;
+        let mut words = outer.iter();
+        let mut command = Command::new(words.next().context("a program")?);
+        command
+            .args(words)
+            .arg(inner.get_program())
+            .args(inner.get_args());
+        for (name, value) in inner.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let ended = Started::new(&mut command, "")?.ended()?;
+        self.heard(&ended);
+        Ok(ended)
+    }
+
     /// Logs in.
     ///
     /// # Errors

@@ -20,20 +20,20 @@ const EMAIL: &str = "anna@example.org";
 const PASSWORD: &str = "correct horse battery";
 
 /// A server with one account.
-fn serve(db: &TestDb) -> Result<ServerProgram> {
+pub(crate) fn serve(db: &TestDb) -> Result<ServerProgram> {
     ServerProgram::add_user_to(db.url(), EMAIL, PASSWORD)?.with_code(0)?;
     ServerProgram::start(db.url())
 }
 
 /// A device of the account at this address, in a file that was not there before.
-fn device(url: &str) -> Result<DeviceFile> {
+pub(crate) fn device(url: &str) -> Result<DeviceFile> {
     let device = DeviceFile::missing()?;
     device.connect(url, EMAIL, PASSWORD)?.with_code(0)?;
     Ok(device)
 }
 
 /// Checks that these devices and the server hold the same, whole, and have nothing left to do.
-async fn all_agree(db: &TestDb, devices: &[&DeviceFile]) -> Result<()> {
+pub(crate) async fn all_agree(db: &TestDb, devices: &[&DeviceFile]) -> Result<()> {
     let at_server = live_rows(&db.connect().await?).await?;
     for (number, device) in devices.iter().enumerate() {
         is_at_rest(device).with_context(|| format!("device {number}"))?;
