@@ -84,7 +84,7 @@ const DEVICE: &[&str] = &[
         code TEXT NOT NULL, field TEXT, reason TEXT NOT NULL, at BIGINT NOT NULL, since BIGINT NOT NULL,
         PRIMARY KEY (tbl, remote_id)) {clustered}",
     "CREATE TABLE IF NOT EXISTS sync_conflict (id {serial}, tbl TEXT NOT NULL, remote_id TEXT NOT NULL,
-        register TEXT NOT NULL, local TEXT, remote TEXT, at BIGINT NOT NULL)",
+        register TEXT NOT NULL, local TEXT, remote TEXT, at BIGINT NOT NULL, edited_at BIGINT)",
     // What a replacement pull has seen so far; see device/replace.rs.
     "CREATE TABLE IF NOT EXISTS sync_seen (tbl TEXT NOT NULL, remote_id TEXT NOT NULL, gone BIGINT NOT NULL,
         PRIMARY KEY (tbl, remote_id)) {clustered}",
