@@ -126,7 +126,13 @@ fn write_troubles(f: &mut fmt::Formatter<'_>, row: &Explanation) -> fmt::Result 
 
 fn write_registers(f: &mut fmt::Formatter<'_>, registers: &[RegisterNow]) -> fmt::Result {
     let heading = [
-        "register", "here", "server", "set by", "on", "decided by", "waiting",
+        "register",
+        "here",
+        "server",
+        "set by",
+        "on",
+        "decided by",
+        "waiting",
     ]
     .map(str::to_owned);
     let lines: Vec<[String; 7]> = std::iter::once(heading)
@@ -173,7 +179,11 @@ fn rule(register: &RegisterNow) -> String {
         Some(decided) => decided,
         None => &register.rule,
     };
-    let group = if register.is_group { ", as a group" } else { "" };
+    let group = if register.is_group {
+        ", as a group"
+    } else {
+        ""
+    };
     format!("{}{group}", decided.replace('_', " "))
 }
 

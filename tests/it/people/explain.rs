@@ -72,7 +72,14 @@ async fn a_pending_edit_tells_what_it_was_and_what_will_become_of_it(db: TestDb)
     }
     assert_eq!(register(&row, "name").same, Some(true));
     let decided = register(&row, "name").decided_by.as_deref();
-    assert_eq!(decided, Some(if expected == Outlook::Tie { "tie" } else { "latest" }));
+    assert_eq!(
+        decided,
+        Some(if expected == Outlook::Tie {
+            "tie"
+        } else {
+            "latest"
+        })
+    );
     Ok(())
 }
 
@@ -83,12 +90,18 @@ async fn edits_of_one_time_are_told_as_a_tie(db: TestDb) -> Result<()> {
     for (device, name) in [(&a, "Apple"), (&b, "Pear")] {
         sync_core::schema::pin_clock(device.device.device.db(), Some(at)).await?;
         device
-            .sql(&format!("UPDATE lists SET name = '{name}' WHERE name = 'One'"))
+            .sql(&format!(
+                "UPDATE lists SET name = '{name}' WHERE name = 'One'"
+            ))
             .await?;
     }
     b.sync().await?;
     let row = explain(&a, "lists", here(1)).await?;
-    assert_eq!(register(&row, "name").outlook, Some(Outlook::Tie), "{row:?}");
+    assert_eq!(
+        register(&row, "name").outlook,
+        Some(Outlook::Tie),
+        "{row:?}"
+    );
     a.sync().await?;
     let row = explain(&a, "lists", here(1)).await?;
     assert_eq!(register(&row, "name").decided_by.as_deref(), Some("tie"));
