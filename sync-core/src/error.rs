@@ -80,6 +80,11 @@ pub enum SyncError {
     /// What was asked for loses data, and nobody has confirmed it.
     #[error("{0}")]
     Unconfirmed(String),
+    /// The server's form of a row cannot be written in this database.
+    #[error(
+        "the server's form of the row cannot be written here, so that nothing was changed: {0}"
+    )]
+    NotWritten(String),
     /// The local database failed.
     #[error("the local database failed: {0}")]
     Database(#[from] DbErr),
@@ -101,7 +106,8 @@ impl SyncError {
             | Self::MassDeletion { .. }
             | Self::UnknownTable(_)
             | Self::UnknownRow { .. }
-            | Self::Unconfirmed(_) => false,
+            | Self::Unconfirmed(_)
+            | Self::NotWritten(_) => false,
         }
     }
 
@@ -166,6 +172,7 @@ impl SyncError {
             Self::UnknownTable(_) => "unknown_table",
             Self::UnknownRow { .. } => "unknown_row",
             Self::Unconfirmed(_) => "unconfirmed",
+            Self::NotWritten(_) => "not_written",
             Self::Database(_) => "database",
         }
     }

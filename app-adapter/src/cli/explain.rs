@@ -126,7 +126,13 @@ fn write_troubles(f: &mut fmt::Formatter<'_>, row: &Explanation) -> fmt::Result 
 
 fn write_registers(f: &mut fmt::Formatter<'_>, registers: &[RegisterNow]) -> fmt::Result {
     let heading = [
-        "register", "here", "server", "set by", "on", "rule", "waiting",
+        "register",
+        "here",
+        "server",
+        "set by",
+        "on",
+        "decided by",
+        "waiting",
     ]
     .map(str::to_owned);
     let lines: Vec<[String; 7]> = std::iter::once(heading)
@@ -158,15 +164,27 @@ fn line(register: &RegisterNow) -> [String; 7] {
         },
         set.map_or_else(|| "-".to_owned(), who),
         set.map_or_else(|| "-".to_owned(), |set| local_time(set.at_ms)),
-        match register.is_group {
-            true => format!("{}, as a group", register.rule),
-            false => register.rule.clone(),
-        },
+        rule(register),
         register
             .pending
             .as_ref()
             .map_or_else(String::new, |edit| waiting(edit, register.outlook)),
     ]
+}
+
+/// What decided the server's value, or the rule that would.
+fn rule(register: &RegisterNow) -> String {
+    let decided = match register.decided_by.as_deref() {
+        Some("tie") => "tie, the greater value",
+        Some(decided) => decided,
+        None => &register.rule,
+    };
+    let group = if register.is_group {
+        ", as a group"
+    } else {
+        ""
+    };
+    format!("{}{group}", decided.replace('_', " "))
 }
 
 fn who(set: &SetAt) -> String {

@@ -22,6 +22,8 @@ pub(crate) struct ApplyContext {
     pub(super) user: String,
     /// Whether a value that gives way was this device's own edit, beaten at the server.
     pub(super) verdicts: bool,
+    /// When registers that were sent had been edited, by row and register.
+    pub(super) edited: HashMap<(i64, String), i64>,
     /// Since when rows that are being applied were set aside, by name.
     pub(super) aside_since: HashMap<String, i64>,
 }
@@ -42,8 +44,15 @@ impl ApplyContext {
             now_ms,
             user,
             verdicts: false,
+            edited: HashMap::new(),
             aside_since: HashMap::new(),
         }
+    }
+
+    /// When a register that was sent had been edited, by the device's clock.
+    pub(super) fn edited_at(&self, row_id: i64, register: &str) -> Option<i64> {
+        let of = |register: &str| self.edited.get(&(row_id, register.to_owned())).copied();
+        of(register).or_else(|| of(EVERY_REGISTER))
     }
 }
 

@@ -75,6 +75,7 @@ impl<E: Syncable> Table<E> {
             let beaten: Vec<_> = lost
                 .map(|&number| conflict::Beaten {
                     register: names[number],
+                    edited_at: cx.edited_at(meta.id, names[number]),
                     local: current.canonical(number),
                     remote: row.row.canonical(number),
                 })

@@ -10,6 +10,8 @@ const MOST: i64 = 1_000;
 /// A register whose local value gave way.
 pub(super) struct Beaten {
     pub(super) register: &'static str,
+    /// When the local value was edited, if it was an edit that was sent.
+    pub(super) edited_at: Option<i64>,
     pub(super) local: String,
     pub(super) remote: String,
 }
@@ -24,11 +26,12 @@ pub(super) async fn log(
 ) -> Result<(), DbErr> {
     for Beaten {
         register,
+        edited_at,
         local,
         remote,
     } in beaten
     {
-        let sql = "INSERT INTO sync_conflict (tbl, remote_id, register, local, remote, at) VALUES ($1, $2, $3, $4, $5, $6)";
+        let sql = "INSERT INTO sync_conflict (tbl, remote_id, register, local, remote, at, edited_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
         let values = vec![
             table.into(),
             remote_id.into(),
@@ -36,6 +39,7 @@ pub(super) async fn log(
             local.into(),
             remote.into(),
             now_ms.into(),
+            edited_at.into(),
         ];
         execute(tx, sql, values).await?;
     }

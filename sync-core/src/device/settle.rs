@@ -1,5 +1,7 @@
 //! A batch's verdicts, taken note of in one transaction.
 
+use std::collections::HashMap;
+
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement, Value};
 use serde_json::value::RawValue;
 
@@ -97,6 +99,7 @@ impl Device {
     ) -> Result<(), SyncError> {
         let table = registered.shape.table;
         let (mut taken, mut merged) = (Vec::new(), Vec::new());
+        let mut merged_ids = Vec::new();
         for (row, verdict) in sent.rows.iter().zip(verdicts) {
             if verdict.code.as_deref() == Some("unknown_id") {
                 send_whole(tx, table, row).await?;
@@ -135,6 +138,7 @@ impl Device {
                 .await?;
             }
             if let (VerdictKind::Merged, Some(now)) = (verdict.verdict, &verdict.row) {
+                merged_ids.push(row.row_id);
                 merged.push(pull_row(
                     verdict.renamed_to.as_ref().unwrap_or(&row.remote_id),
                     verdict.at,
@@ -143,6 +147,7 @@ impl Device {
             }
         }
         report.n_pushed += taken.len() as u64;
+        let edited = edited(tx, table, &merged_ids).await?;
         if sent.gone {
             forget_gone(tx, table, &taken).await?;
         } else {
@@ -154,6 +159,7 @@ impl Device {
             let rows = rows.map_err(|e| SyncError::NotASyncServer(e.to_string()))?;
             let mut cx = ApplyContext::new(self.clock.now_ms(), &state::load(tx).await?);
             cx.verdicts = true;
+            cx.edited = edited;
             let applied = registered.table.apply(tx, &mut cx, &rows).await?;
             report.n_conflicts += applied.n_conflicts;
             events.extend(apply::quarantined_events(table, &applied));
@@ -221,6 +227,28 @@ fn lacks_parent(verdict: &Verdict) -> bool {
         verdict.code.as_deref(),
         Some("unknown_parent" | "parent_rejected")
     )
+}
+
+/// When the registers of these rows were edited, as far as they are pending.
+async fn edited(
+    tx: &DatabaseTransaction,
+    table: &str,
+    rows: &[i64],
+) -> Result<HashMap<(i64, String), i64>, DbErr> {
+    let mut edited = HashMap::new();
+    for rows in rows.chunks(CHUNK) {
+        let sql = format!(
+            "SELECT row_id, register, edited_at FROM sync_pending WHERE tbl = $1 AND row_id IN ({})",
+            placeholders(2, rows.len())
+        );
+        let values = with_table(table, rows);
+        let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
+        for row in tx.query_all_raw(statement).await? {
+            let key = (row.try_get("", "row_id")?, row.try_get("", "register")?);
+            edited.insert(key, row.try_get("", "edited_at")?);
+        }
+    }
+    Ok(edited)
 }
 
 /// Whether the row is still pending just as it was sent.

@@ -85,7 +85,7 @@ const DEVICE: &[&str] = &[
         code TEXT NOT NULL, field TEXT, reason TEXT NOT NULL, at BIGINT NOT NULL, since BIGINT NOT NULL,
         PRIMARY KEY (tbl, remote_id)) {clustered}",
     "CREATE TABLE IF NOT EXISTS sync_conflict (id {serial}, tbl TEXT NOT NULL, remote_id TEXT NOT NULL,
-        register TEXT NOT NULL, local TEXT, remote TEXT, at BIGINT NOT NULL)",
+        register TEXT NOT NULL, local TEXT, remote TEXT, at BIGINT NOT NULL, edited_at BIGINT)",
     // Pushes that were not answered yet; see device/resend.rs.
     "CREATE TABLE IF NOT EXISTS sync_sent (push_no INTEGER PRIMARY KEY, layout TEXT NOT NULL, body BLOB NOT NULL)",
     // With which columns each table was fetched up to the cursor; see device/drift.rs.

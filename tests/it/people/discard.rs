@@ -180,6 +180,25 @@ async fn what_became_another_name_is_taken_by_that(db: TestDb) -> Result<()> {
     scene.settled(&[&a, &b]).await
 }
 
+/// Then it says so, and what waits still waits.
+async fn a_row_that_cannot_be_written_over_stays(db: TestDb) -> Result<()> {
+    let (scene, a, b) = world(db).await?;
+    a.sql("UPDATE list_items SET imdb_rating = 'much' WHERE id = 1")
+        .await?;
+    a.sync().await?;
+    assert_eq!(a.rejected().await?, ["list_items 1 unreadable"]);
+    let before = a.everything().await?;
+    let error = discard(&a, "list_items", 1, true).await;
+    let error = error.err().context("it cannot be read")?;
+    let word = error.downcast_ref::<SyncError>().map(SyncError::word);
+    assert_eq!(word, Some("not_written"), "{error}");
+    assert_eq!(a.everything().await?, before);
+    assert_eq!(a.rejected().await?, ["list_items 1 unreadable"]);
+    a.sql("UPDATE list_items SET imdb_rating = 7 WHERE id = 1")
+        .await?;
+    scene.settled(&[&a, &b]).await
+}
+
 async fn an_edit_made_meanwhile_is_another_one(db: TestDb) -> Result<()> {
     let (scene, a, b) = world(db).await?;
     a.sql("UPDATE lists SET name = 'First' WHERE id = 1")
@@ -269,6 +288,7 @@ on_both_backends!(
     a_deletion_is_given_up_with_what_went_along,
     a_row_deleted_for_good_comes_back,
     what_became_another_name_is_taken_by_that,
+    a_row_that_cannot_be_written_over_stays,
     an_edit_made_meanwhile_is_another_one,
     without_the_server_nothing_is_given_up,
     where_nothing_is_pending_or_nothing_is_there_it_is_said,

@@ -71,6 +71,41 @@ async fn a_pending_edit_tells_what_it_was_and_what_will_become_of_it(db: TestDb)
         assert_eq!(row.gave_way[0].remote.as_deref(), Some(r#"["Late"]"#));
     }
     assert_eq!(register(&row, "name").same, Some(true));
+    let decided = register(&row, "name").decided_by.as_deref();
+    assert_eq!(
+        decided,
+        Some(if expected == Outlook::Tie {
+            "tie"
+        } else {
+            "latest"
+        })
+    );
+    Ok(())
+}
+
+async fn edits_of_one_time_are_told_as_a_tie(db: TestDb) -> Result<()> {
+    let (_scene, a, b) = world(db).await?;
+    // Near enough to now that the server does not shift it.
+    let at = sync_core::Clock::now_ms(&sync_core::SystemClock);
+    for (device, name) in [(&a, "Apple"), (&b, "Pear")] {
+        sync_core::schema::pin_clock(device.device.device.db(), Some(at)).await?;
+        device
+            .sql(&format!(
+                "UPDATE lists SET name = '{name}' WHERE name = 'One'"
+            ))
+            .await?;
+    }
+    b.sync().await?;
+    let row = explain(&a, "lists", here(1)).await?;
+    assert_eq!(
+        register(&row, "name").outlook,
+        Some(Outlook::Tie),
+        "{row:?}"
+    );
+    a.sync().await?;
+    let row = explain(&a, "lists", here(1)).await?;
+    assert_eq!(register(&row, "name").decided_by.as_deref(), Some("tie"));
+    assert_eq!(row.gave_way[0].local.as_deref(), Some(r#"["Apple"]"#));
     Ok(())
 }
 
@@ -111,6 +146,8 @@ async fn a_flag_that_went_elsewhere_names_where(db: TestDb) -> Result<()> {
         .as_ref()
         .context("set")?;
     assert_eq!((set.by, set.device), (SetBy::Device, Some(b.number)));
+    let decided = register(&row, "is_default").decided_by.as_deref();
+    assert_eq!(decided, Some("exclusive_cleared"));
     Ok(())
 }
 
@@ -268,6 +305,7 @@ fn register<'a>(row: &'a Explanation, name: &str) -> &'a RegisterNow {
 on_both_backends!(
     each_register_tells_who_set_it_and_when,
     a_pending_edit_tells_what_it_was_and_what_will_become_of_it,
+    edits_of_one_time_are_told_as_a_tie,
     a_group_is_told_as_one,
     a_flag_that_went_elsewhere_names_where,
     a_row_that_went_with_its_parent_names_it,

@@ -4,18 +4,20 @@
 //! of the row, and was captured by nobody, is sent; of anything else the server's form is taken. What gives
 //! way is kept in the log of conflicts. What only this device has is sent as a whole.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement, Value};
-use serde::Deserialize;
-use serde_json::{Map, value::RawValue};
+use sea_orm::{DatabaseTransaction, DbErr, Value};
+use serde_json::value::RawValue;
 
-use super::{Finding, FindingKind, Findings};
+use super::{
+    Finding, FindingKind, Findings,
+    judge::{Mend, There, here, judge},
+};
 use crate::{
     bulk::CHUNK,
     device::{
         ApplyContext, Device,
-        here::{drop_pending, is_gone, pending},
+        here::{drop_pending, pending},
         pull, state,
         state::execute,
         sync::Session,
@@ -23,10 +25,9 @@ use crate::{
     error::SyncError,
     protocol::RowsAnswer,
     registry::Registered,
-    row_now::{RowNow, agree},
     rows::placeholders,
     schema::millis_of,
-    shape::{DELETED_AT, EVERY_REGISTER},
+    shape::EVERY_REGISTER,
     tx,
 };
 
@@ -43,31 +44,6 @@ pub(super) struct Suspects {
 pub(super) struct OnlyHere {
     pub(super) row_id: i64,
     pub(super) name: String,
-}
-
-/// The server's form of a row.
-#[derive(Deserialize)]
-struct There {
-    remote_id: String,
-    at: i64,
-    row: Map<String, serde_json::Value>,
-}
-
-/// What is here of rows that were fetched.
-struct Here {
-    rows: HashMap<String, RowNow>,
-    unreadable: HashSet<String>,
-    pending: HashMap<i64, HashSet<String>>,
-}
-
-/// What is to be done with a row that differs.
-enum Mend {
-    /// Nothing: all that differs is pending, or the row went meanwhile.
-    Nothing,
-    /// The server's form is written here.
-    Take(Finding),
-    /// These registers are sent.
-    Send(Finding, i64),
 }
 
 impl Device {
@@ -189,114 +165,6 @@ impl Device {
         }
         Ok(missing.len() as u64)
     }
-}
-
-async fn judge(
-    tx: &DatabaseTransaction,
-    registered: &Registered,
-    here: &Here,
-    their: &There,
-) -> Result<Mend, DbErr> {
-    let (table, name) = (registered.shape.table, their.remote_id.as_str());
-    let is_deleted = their.row.get(DELETED_AT).is_some_and(|at| !at.is_null());
-    if is_deleted || here.unreadable.contains(name) {
-        return Ok(Mend::Nothing);
-    }
-    let Some(row) = here.rows.get(name) else {
-        let gone = is_gone(tx, table, name).await?;
-        let finding = Finding::of_row(FindingKind::MissingHere, table, None, Some(name));
-        return Ok(if gone {
-            Mend::Nothing
-        } else {
-            Mend::Take(finding)
-        });
-    };
-    let none = HashSet::new();
-    let pending = here.pending.get(&row.row_id).unwrap_or(&none);
-    Ok(differences(registered, row, their, pending))
-}
-
-/// What is pending is left out: it is not the same because it is not sent.
-fn differences(
-    registered: &Registered,
-    row: &RowNow,
-    their: &There,
-    pending: &HashSet<String>,
-) -> Mend {
-    let shape = registered.shape;
-    if pending.contains(EVERY_REGISTER) {
-        return Mend::Nothing;
-    }
-    if row.deleted_at.is_some() {
-        let kind = FindingKind::MissingHere;
-        let finding = Finding::of_row(kind, shape.table, Some(row.row_id), Some(&their.remote_id));
-        return if pending.contains(DELETED_AT) {
-            Mend::Nothing
-        } else {
-            Mend::Take(finding)
-        };
-    }
-    let registers: Vec<String> = shape
-        .registers
-        .iter()
-        .filter(|register| !pending.contains(register.name))
-        .filter(|register| !agree(shape, register, &row.columns, &their.row))
-        .map(|register| register.name.to_owned())
-        .collect();
-    if registers.is_empty() {
-        return Mend::Nothing;
-    }
-    let kind = FindingKind::Differs;
-    let finding = Finding {
-        registers,
-        ..Finding::of_row(kind, shape.table, Some(row.row_id), Some(&their.remote_id))
-    };
-    match row.updated_at {
-        // With an edit pending the row has the time of that one.
-        Some(edited_at) if edited_at > their.at && pending.is_empty() => {
-            Mend::Send(finding, edited_at)
-        }
-        _ => Mend::Take(finding),
-    }
-}
-
-async fn here(
-    tx: &DatabaseTransaction,
-    registered: &Registered,
-    theirs: &[There],
-) -> Result<Here, DbErr> {
-    let (table, id) = (registered.shape.table, registered.shape.id);
-    let mut names: HashMap<i64, String> = HashMap::with_capacity(theirs.len());
-    for theirs in theirs.chunks(CHUNK) {
-        let sql = format!(
-            "SELECT CAST(\"{id}\" AS BIGINT) AS id, remote_id FROM \"{table}\" WHERE remote_id IN ({})",
-            placeholders(1, theirs.len())
-        );
-        let values: Vec<Value> = theirs
-            .iter()
-            .map(|row| row.remote_id.as_str().into())
-            .collect();
-        let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
-        for row in tx.query_all_raw(statement).await? {
-            names.insert(row.try_get("", "id")?, row.try_get("", "remote_id")?);
-        }
-    }
-    let ids: Vec<i64> = names.keys().copied().collect();
-    let now = registered.table.now(tx, &ids).await?;
-    let mut by_row: HashMap<i64, HashSet<String>> = HashMap::new();
-    for (row_id, register) in pending(tx, table, &ids).await? {
-        by_row.entry(row_id).or_default().insert(register);
-    }
-    let named = |row: RowNow| Some((row.remote_id.clone()?, row));
-    Ok(Here {
-        rows: now.rows.into_iter().filter_map(named).collect(),
-        unreadable: now
-            .unreadable
-            .keys()
-            .filter_map(|id| names.remove(id))
-            .collect(),
-        pending: by_row,
-    })
 }
 
 /// Makes registers pending that were edited here and that nobody captured.

@@ -7,6 +7,7 @@
 mod compare;
 mod finding;
 mod here;
+mod judge;
 mod local;
 mod mend;
 
