@@ -72,7 +72,7 @@ impl Ledger {
             table: row.table.name,
             id: row.id,
         };
-        fn by_key<'a>(dump: &'a Dump, key: impl Fn(&Row) -> Key) -> BTreeMap<Key, &'a Row> {
+        fn by_key(dump: &Dump, key: impl Fn(&Row) -> Key) -> BTreeMap<Key, &Row> {
             dump.rows.iter().map(|row| (key(row), row)).collect()
         }
         let (before, after) = (by_key(before, key), by_key(after, key));

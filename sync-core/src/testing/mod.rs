@@ -49,6 +49,8 @@
 //! engines on real databases. So the same seed is the same run, and a [`Failure`] can be replayed: it is
 //! shortened to the few things that have to happen for it.
 
+mod bench;
+mod describe;
 mod desk;
 mod device;
 mod dump;
@@ -75,6 +77,7 @@ mod tables;
 mod template;
 mod trace;
 mod world;
+mod writing;
 
 pub use self::{
     edits::{Editor, Edits, UserEdit},

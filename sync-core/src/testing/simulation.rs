@@ -11,10 +11,9 @@ use std::{
 
 use anyhow::{Context, Result, anyhow};
 use sea_orm::{DatabaseConnection, Value};
-use tokio::runtime::Runtime;
 
 use super::{
-    desk::Desk,
+    bench::Bench,
     device::lock,
     edits::Edits,
     failure::{Failure, Report},
@@ -40,12 +39,6 @@ pub struct Simulation {
     setup: OnceLock<Result<Arc<Setup>, Failure>>,
     /// Those that no thread uses just now.
     benches: Mutex<Vec<Bench>>,
-}
-
-/// What runs one seed after the other: databases live as long as the runtime that uses them.
-struct Bench {
-    desk: Arc<Desk>,
-    runtime: Runtime,
 }
 
 impl Simulation {
@@ -293,17 +286,5 @@ impl Simulation {
         let result = bench.runtime.block_on(work(&kit));
         lock(&self.benches).push(bench);
         result.map_err(|error| Failure::broken(&error))
-    }
-}
-
-impl Bench {
-    fn new() -> Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        Ok(Self {
-            desk: Arc::new(Desk::new()?),
-            runtime: runtime.context("a runtime")?,
-        })
     }
 }

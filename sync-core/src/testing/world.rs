@@ -11,31 +11,24 @@ use std::{
 use anyhow::{Result, anyhow};
 use bytes::Bytes;
 use http::Request;
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+use sea_orm::DatabaseConnection;
 
 use super::{
     desk::{Desk, File},
     device::{SimDevice, lock},
-    dump::{Dump, Row},
+    dump::Dump,
     dumps::Dumps,
-    edits::Editor,
     ledger::{Ledger, Place},
     options::Options,
     oracles,
     plan::{Clocks, Plan},
-    refused,
     rng::Rng,
     server::Server,
     setup::{Kit, Setup},
-    tables::{Kind, Role},
     template::{self, BEGIN_MS, peer},
     trace::Trace,
 };
-use crate::{
-    Clock, ManualClock, Transport,
-    protocol::PushAnswer,
-    schema::{Side, pin_clock},
-};
+use crate::{Clock, ManualClock, Transport, protocol::PushAnswer, schema::Side};
 
 /// A push as it was sent.
 #[derive(Clone, Debug)]
@@ -76,7 +69,7 @@ pub(crate) struct World {
     verdicts: Mutex<HashSet<(String, String)>>,
     pub(crate) clocks: Clocks,
     true_ms: AtomicI64,
-    n_texts: AtomicU64,
+    pub(crate) n_texts: AtomicU64,
 }
 
 impl World {
@@ -233,120 +226,6 @@ impl World {
         lock(&self.violations).first().cloned()
     }
 
-    /// The user of a device writes.
-    pub(crate) async fn edit(&self, number: usize, dice: u64) -> Result<()> {
-        self.advance(3);
-        let device = &self.devices[number];
-        let writer = Writer {
-            place: Place::Device(number),
-            account: device.account,
-            now_ms: device.clock.now_ms(),
-            who: format!("d{number}"),
-        };
-        self.edit_database(&writer, dice).await
-    }
-
-    /// Two users write the same text of the same row, each on a device of their own, at the same moment.
-    pub(crate) async fn edit_at_once(&self, number: usize, dice: u64) -> Result<()> {
-        let mut rng = Rng::new(dice);
-        let account = self.devices[number].account;
-        let others: Vec<usize> = (0..self.devices.len())
-            .filter(|&other| other != number && self.devices[other].account == account)
-            .collect();
-        let Some(&other) = rng.pick(&others) else {
-            return Ok(());
-        };
-        let (one, two) = (
-            self.dump(Place::Device(number)).await?,
-            self.dump(Place::Device(other)).await?,
-        );
-        let Some((here, there, column)) = same_text(&self.setup, &mut rng, &one, &two) else {
-            return Ok(());
-        };
-        self.advance(3);
-        for (number, row, before) in [(number, here, &one), (other, there, &two)] {
-            let device = &self.devices[number];
-            let db = device.db()?;
-            pin_clock(&db, Some(device.clock.now_ms())).await?;
-            let text = self.n_texts.fetch_add(1, Ordering::SeqCst) + 1;
-            let label = &self.setup.accounts[account].label;
-            let sql = format!(
-                "UPDATE \"{}\" SET \"{column}\" = '{label}.d{number}.{text}' WHERE \"{}\" = {}",
-                row.table.name, row.table.id, row.id
-            );
-            db.execute_unprepared(&sql).await?;
-            self.line(format!("   d{number} edits at once: {sql}"));
-            let after = self.dump(Place::Device(number)).await?;
-            lock(&self.ledger).record(Place::Device(number), before, &after, self.now_ms());
-        }
-        Ok(())
-    }
-
-    /// Somebody writes rows of an account in the server's database.
-    pub(crate) async fn edit_server(&self, account: usize, dice: u64) -> Result<()> {
-        self.advance(3);
-        self.touch(Place::Server);
-        let writer = Writer {
-            place: Place::Server,
-            account,
-            now_ms: self.now_ms(),
-            who: "server".to_owned(),
-        };
-        self.edit_database(&writer, dice).await
-    }
-
-    async fn edit_database(&self, writer: &Writer, dice: u64) -> Result<()> {
-        let Writer { place, who, .. } = writer;
-        let account = &self.setup.accounts[writer.account];
-        let db = self.db(*place)?;
-        let mut before = self.own_rows(writer).await?;
-        pin_clock(&db, Some(writer.now_ms)).await?;
-        let mut editor = Editor {
-            rng: Rng::new(dice),
-            dump: &before,
-            user: &account.id,
-            author: format!("{}.{who}", account.label),
-            number: self.n_texts.load(Ordering::SeqCst),
-            now_ms: writer.now_ms,
-            backend: db.get_database_backend(),
-            options: &self.options,
-            setup: &self.setup,
-        };
-        let edit = editor.choose();
-        self.n_texts.store(editor.number, Ordering::SeqCst);
-        let Some(edit) = edit else {
-            self.line(format!("   {who} finds nothing to edit"));
-            return Ok(());
-        };
-        for edit in edit.parts() {
-            let refused = edit.make(&db).await.err();
-            let said = refused.as_ref().map(|error| format!("  -- {error}"));
-            self.line(format!(
-                "   {who} edits: {}{}",
-                edit.text(),
-                said.unwrap_or_default()
-            ));
-            if let Some(error) = refused
-                && let Some(wrong) = refused::wrongly(&db, &edit, &error).await?
-            {
-                self.violation(wrong);
-            }
-            let after = self.own_rows(writer).await?;
-            lock(&self.ledger).record(*place, &before, &after, self.now_ms());
-            before = after;
-        }
-        Ok(())
-    }
-
-    /// The rows of the account; a device has no others.
-    async fn own_rows(&self, writer: &Writer) -> Result<Arc<Dump>> {
-        let all = self.dump(writer.place).await?;
-        Ok(match writer.place {
-            Place::Device(_) => all,
-            Place::Server => Arc::new(all.owned_by(&self.setup.accounts[writer.account].id)),
-        })
-    }
-
     /// Takes down the names that a device's rows have by now.
     pub(crate) async fn link(&self, number: usize) -> Result<()> {
         let dump = self.dump(Place::Device(number)).await?;
@@ -364,15 +243,6 @@ impl World {
             None => Ok(self.server.db().close_by_ref().await?),
         }
     }
-}
-
-/// Who makes an edit, and where.
-struct Writer {
-    place: Place,
-    account: usize,
-    /// By the clock of the database.
-    now_ms: i64,
-    who: String,
 }
 
 /// The user's server, or the kit's own on a copy of the first one's database.
@@ -410,35 +280,4 @@ fn role(setup: &Setup, plan: &Plan, number: usize) -> usize {
         (0, None) => 0,
         (nth, None) => 2 - nth % 2,
     }
-}
-
-/// A live row that both have under one name, and a column of it that holds free text.
-fn same_text(
-    setup: &Setup,
-    rng: &mut Rng,
-    one: &Dump,
-    two: &Dump,
-) -> Option<(Row, Row, &'static str)> {
-    let pairs: Vec<(&Row, &Row)> = one
-        .rows
-        .iter()
-        .filter(|row| row.live() && row.remote_id.is_some())
-        .filter_map(|row| {
-            let same = |other: &&Row| {
-                other.live() && other.table == row.table && other.remote_id == row.remote_id
-            };
-            Some((row, two.rows.iter().find(same)?))
-        })
-        .collect();
-    let &(here, there) = rng.pick(&pairs)?;
-    let texts: Vec<&'static str> = here
-        .table
-        .columns
-        .iter()
-        .filter(|c| c.role == Role::Free && c.kind == Kind::Text && c.group == c.name)
-        .filter(|c| c.length.is_none_or(|length| length > 30))
-        .filter(|c| !setup.values.knows(here.table.name, c.name))
-        .map(|c| c.name)
-        .collect();
-    Some((here.clone(), there.clone(), rng.pick(&texts)?))
 }

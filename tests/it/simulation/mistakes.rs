@@ -1,5 +1,7 @@
 //! Mistakes in the set-up of entities, which the testing kit has to find.
 
+#![expect(unreachable_pub, reason = "entities are written as in an application")]
+
 use anyhow::{Context, Result, ensure};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Schema};
 use sync_core::{
