@@ -41,7 +41,11 @@ pub(crate) async fn collect_for_ever(
         let (sync, stopped) = (sync.clone(), stop.clone());
         let collecting = tokio::spawn(async move { collect(&sync, keep, &stopped).await });
         // A panic ends up here, too.
-        match collecting.await.map_err(Error::from).and_then(|ended| ended) {
+        match collecting
+            .await
+            .map_err(Error::from)
+            .and_then(|ended| ended)
+        {
             Ok(Garbage {
                 n_accounts,
                 n_tombstones,
@@ -75,5 +79,7 @@ async fn collect(
 
 /// Waits; whether the server was stopped meanwhile. A sender that is gone means that, too.
 async fn is_stopped(stop: &mut watch::Receiver<bool>, wait: Duration) -> bool {
-    time::timeout(wait, stop.wait_for(|stop| *stop)).await.is_ok()
+    time::timeout(wait, stop.wait_for(|stop| *stop))
+        .await
+        .is_ok()
 }

@@ -124,7 +124,10 @@ fn epoch_new_begins_another_life() {
     let folder = tempfile::tempdir().expect("folder");
     let show = || json(&run(folder.path(), &["epoch", "show", "--json"]))["epoch"].clone();
     let first = show();
-    assert!(first.as_str().is_some_and(|epoch| epoch.len() == 36), "{first}");
+    assert!(
+        first.as_str().is_some_and(|epoch| epoch.len() == 36),
+        "{first}"
+    );
     assert_eq!(show(), first);
     let new = json(&run(folder.path(), &["epoch", "new", "--json"]));
     assert_eq!(new["previous"], first);

@@ -50,6 +50,9 @@ fn report(days: u32, garbage: &Garbage, json: bool) -> anyhow::Result<()> {
     } else {
         println!("forgot {n_tombstones} tombstones of {n_accounts} accounts");
     }
-    anyhow::ensure!(n_failed == 0, "{n_failed} accounts failed; the log says why");
+    anyhow::ensure!(
+        n_failed == 0,
+        "{n_failed} accounts failed; the log says why"
+    );
     Ok(())
 }

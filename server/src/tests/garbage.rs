@@ -86,7 +86,10 @@ async fn gc_with_0_days_nothing_is_forgotten_but_ages_are_known() {
         until(&server.state, AGE, day * 86_400_000).await;
     }
     assert_eq!(number(&server.state, N_TOMBSTONES).await, 1);
-    let gone = server.state.collect_garbage(Duration::from_secs(86_400)).await;
+    let gone = server
+        .state
+        .collect_garbage(Duration::from_secs(86_400))
+        .await;
     assert_eq!(gone.expect("collected").n_tombstones, 1);
     running.stop().await.expect("stopped");
 }
@@ -115,7 +118,12 @@ async fn gc_an_error_or_a_panic_ends_neither_the_server_nor_its_next_collection(
         .expect("server");
     clock.0.store(true, Ordering::SeqCst);
     let rename = "ALTER TABLE sync_age RENAME TO lost";
-    state.db.write.execute_unprepared(rename).await.expect("renamed");
+    state
+        .db
+        .write
+        .execute_unprepared(rename)
+        .await
+        .expect("renamed");
     let running = running(&state, OFTEN).await;
     for _ in 0..1_000 {
         tokio::task::yield_now().await;
@@ -127,7 +135,12 @@ async fn gc_an_error_or_a_panic_ends_neither_the_server_nor_its_next_collection(
         tokio::task::yield_now().await;
     }
     let rename = "ALTER TABLE lost RENAME TO sync_age";
-    state.db.write.execute_unprepared(rename).await.expect("renamed");
+    state
+        .db
+        .write
+        .execute_unprepared(rename)
+        .await
+        .expect("renamed");
 
     until(&state, "SELECT count(*) AS n FROM sync_age", 1).await;
     running.stop().await.expect("stopped");

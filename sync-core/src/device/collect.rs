@@ -220,7 +220,10 @@ impl Device {
         let Some(mut last) = wanted.last().map(|w| w.row_id) else {
             return Ok(None);
         };
-        if self.drop_undone(tx, registered, withheld, after, last).await? {
+        if self
+            .drop_undone(tx, registered, withheld, after, last)
+            .await?
+        {
             (wanted, more) = self
                 .wanted(tx, registered, withheld, user, after, filling.rows_left)
                 .await?;

@@ -121,7 +121,9 @@ impl<E: Syncable> Table<E> {
     fn is_withheld(&self, reference: usize, withheld: &Withheld) -> bool {
         let register = E::SHAPE.register_of(self.targets[reference].column);
         register.is_some_and(|number| {
-            withheld.registers.contains(&E::SHAPE.registers[number].name)
+            withheld
+                .registers
+                .contains(&E::SHAPE.registers[number].name)
         })
     }
 

@@ -104,7 +104,8 @@ impl Device {
         let state = state::load(&tx).await?;
         session.check(&state)?;
         if let Some(server) = &page.schema {
-            drift::note_server(&tx, &self.registry, server).await?;
+            let n_again = drift::note_server(&tx, &self.registry, server).await?;
+            report.n_rejected = report.n_rejected.saturating_sub(n_again);
         }
         if drift::is_beginning(cursor) {
             let server = page.schema.clone().or_else(|| state.server());

@@ -2,7 +2,9 @@
 //! more from the feed's beginning. The cursor stays where it is, nothing is deleted, and what is pending
 //! stays pending. It goes on where it was interrupted, and counts only when it has come to its end.
 
-use super::{Device, drift, drift::Columns, pull::new_life, remote, state, state::execute, sync::Session};
+use super::{
+    Device, drift, drift::Columns, pull::new_life, remote, state, state::execute, sync::Session,
+};
 use crate::{
     error::SyncError,
     event::{SyncEvent, SyncReport},
@@ -32,21 +34,25 @@ impl Device {
         loop {
             let page = match self.gained_page(session, &gained, cursor.as_deref()).await {
                 Err(error)
-                    if error.code() == Some(ErrorCode::CursorTooOld)
-                        && beginnings < BEGINNINGS =>
+                    if error.code() == Some(ErrorCode::CursorTooOld) && beginnings < BEGINNINGS =>
                 {
                     (cursor, beginnings) = (None, beginnings + 1);
                     continue;
                 }
                 page => page?,
             };
-            if state.epoch.as_ref().is_some_and(|epoch| *epoch != page.epoch) {
+            if state
+                .epoch
+                .as_ref()
+                .is_some_and(|epoch| *epoch != page.epoch)
+            {
                 return Err(new_life());
             }
             if page.has_more && cursor.as_ref() == Some(&page.cursor) {
                 return Err(SyncError::NotASyncServer("a page leads nowhere".to_owned()));
             }
-            self.apply_gained(session, &gained, &what, &page, report).await?;
+            self.apply_gained(session, &gained, &what, &page, report)
+                .await?;
             if !page.has_more {
                 return Ok(());
             }

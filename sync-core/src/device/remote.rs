@@ -7,7 +7,9 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     error::SyncError,
-    protocol::{ErrorBody, INFO_PATH, Info, PROTOCOL_VERSION, PULL_PATH, PUSH_PATH, PullPage, PushAnswer},
+    protocol::{
+        ErrorBody, INFO_PATH, Info, PROTOCOL_VERSION, PULL_PATH, PUSH_PATH, PullPage, PushAnswer,
+    },
     transport::{Transport, TransportError, retry_after},
 };
 
@@ -48,7 +50,10 @@ pub(super) async fn pull(
     transport: &dyn Transport,
     asked: &Asked<'_>,
 ) -> Result<PullPage, SyncError> {
-    let mut uri = format!("{PULL_PATH}?protocol={PROTOCOL_VERSION}&limit={}", asked.limit);
+    let mut uri = format!(
+        "{PULL_PATH}?protocol={PROTOCOL_VERSION}&limit={}",
+        asked.limit
+    );
     for (name, value) in [
         ("cursor", asked.cursor),
         ("schema", asked.schema),

@@ -52,8 +52,16 @@ impl Device {
                 continue;
             };
             let withheld = Withheld::of(registered.shape, server.as_ref());
-            self.settle_table(&tx, registered, &withheld, sent, verdicts, report, &mut events)
-                .await?;
+            self.settle_table(
+                &tx,
+                registered,
+                &withheld,
+                sent,
+                verdicts,
+                report,
+                &mut events,
+            )
+            .await?;
         }
         if drift::is_beginning(state.cursor.as_deref()) {
             drift::begin_fetching(&tx, &self.registry, server.as_ref()).await?;

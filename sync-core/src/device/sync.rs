@@ -158,8 +158,9 @@ impl Device {
         if state::load(&self.db).await?.auth_token.is_none() {
             return Err(SyncError::NotConnected);
         }
-        if let Some(Outdated { table, column }) = schema::outdated(&self.db, &self.registry).await? {
-            return Err(SyncError::Outdated { table, column });
+        if let Some(Outdated { table, column }) = schema::outdated(&self.db, &self.registry).await?
+        {
+            return Err(SyncError::NewerDatabase { table, column });
         }
         self.take_lease().await?;
         let result = tokio::select! {

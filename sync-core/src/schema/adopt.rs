@@ -135,7 +135,8 @@ async fn default_of<C: ConnectionTrait>(
     table: &str,
     column: &str,
 ) -> Result<String, DbErr> {
-    let sql = "SELECT coalesce(dflt_value, 'NULL') AS dflt FROM pragma_table_info($1) WHERE name = $2";
+    let sql =
+        "SELECT coalesce(dflt_value, 'NULL') AS dflt FROM pragma_table_info($1) WHERE name = $2";
     let values = [table.into(), column.trim_matches('"').into()];
     let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
     match db.query_one_raw(statement).await? {

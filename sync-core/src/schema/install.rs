@@ -137,7 +137,9 @@ async fn install_table<C: ConnectionTrait>(
     adopt::add_sync_columns(db, shape.table).await?;
     let stored = stored(db, shape.table).await?;
     if let (Side::Device, Some(stored)) = (side, &stored)
-        && outdated::unknown_column(db, retired, registered, &stored.columns).await?.is_some()
+        && outdated::unknown_column(db, retired, registered, &stored.columns)
+            .await?
+            .is_some()
     {
         // A newer program's capture stays as it is.
         return Ok(false);

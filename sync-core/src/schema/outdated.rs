@@ -68,9 +68,8 @@ pub(super) async fn unknown_column<C: ConnectionTrait>(
 fn unknown(retired: &[Retired], shape: &Shape, columns: &str) -> Vec<String> {
     let is_synced = |column: &str| shape.columns().any(|known| known == column);
     let is_retired = |column: &str| retired.iter().any(|r| r.is(shape.table, Some(column)));
-    let is_known = |column: &str| {
-        is_synced(column) || shape.local.contains(&column) || is_retired(column)
-    };
+    let is_known =
+        |column: &str| is_synced(column) || shape.local.contains(&column) || is_retired(column);
     let columns = columns.split(',').filter(|column| !column.is_empty());
     let unknown = columns.filter(|column| !is_known(column));
     unknown.map(str::to_owned).collect()

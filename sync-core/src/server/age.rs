@@ -12,7 +12,7 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
 use super::{
-    Garbage, ServerError, SyncServer,
+    Garbage, ServerError, SyncServer, account,
     garbage::{GoOn, Old},
     push::ATTEMPTS,
 };
@@ -36,11 +36,7 @@ impl SyncServer {
     ///
     /// # Errors
     /// If the database cannot be reached. What was forgotten of accounts before stays so.
-    pub async fn collect_aged(
-        &self,
-        keep: Duration,
-        go_on: &GoOn,
-    ) -> Result<Garbage, ServerError> {
+    pub async fn collect_aged(&self, keep: Duration, go_on: &GoOn) -> Result<Garbage, ServerError> {
         let keep_ms = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
         let age_ms = self.note_age().await?;
         let mut garbage = Garbage::default();
@@ -59,7 +55,7 @@ impl SyncServer {
             if !go_on() {
                 break;
             }
-            forget_notes(&self.db.write, &aged).await?;
+            aged.forget_notes(&self.db.write).await?;
         }
         Ok(garbage)
     }
@@ -91,7 +87,11 @@ impl SyncServer {
             .await?
             .ok_or_else(|| DbErr::RecordNotFound("sync_server".to_owned()))?;
         let now_ms = self.clock.now_ms();
-        let age_ms = older(row.try_get("", "age_ms")?, row.try_get("", "aged_at_ms")?, now_ms);
+        let age_ms = older(
+            row.try_get("", "age_ms")?,
+            row.try_get("", "aged_at_ms")?,
+            now_ms,
+        );
         let sql = "UPDATE sync_server SET age_ms = $1, aged_at_ms = $2";
         tx::execute(&tx, sql, vec![age_ms.into(), now_ms.into()]).await?;
         let sql = "INSERT INTO sync_age (account, seq, age_ms)
@@ -117,7 +117,11 @@ async fn aged<C: ConnectionTrait>(db: &C, age_ms: i64) -> Result<Vec<Aged>, DbEr
                JOIN sync_age s ON s.account = a.id WHERE s.age_ms <= $1 GROUP BY a.id, a.user_id ORDER BY a.id";
     let backend = db.get_database_backend();
     let rows = db
-        .query_all_raw(Statement::from_sql_and_values(backend, sql, [age_ms.into()]))
+        .query_all_raw(Statement::from_sql_and_values(
+            backend,
+            sql,
+            [age_ms.into()],
+        ))
         .await?;
     let read = rows.iter().map(|row| {
         Ok(Aged {
@@ -129,10 +133,14 @@ async fn aged<C: ConnectionTrait>(db: &C, age_ms: i64) -> Result<Vec<Aged>, DbEr
     read.collect()
 }
 
-/// Notes are of no use behind what was collected.
-async fn forget_notes<C: ConnectionTrait>(db: &C, aged: &Aged) -> Result<(), DbErr> {
-    let sql = "DELETE FROM sync_age WHERE account = $1 AND seq <= $2";
-    tx::execute(db, sql, vec![aged.account.into(), aged.up_to.into()]).await
+impl Aged {
+    /// What was noted of positions behind what was collected is of no use any more, nor are their marks: a
+    /// device that comes from there is believed.
+    async fn forget_notes<C: ConnectionTrait>(&self, db: &C) -> Result<(), DbErr> {
+        account::forget_marks(db, self.account, self.up_to).await?;
+        let sql = "DELETE FROM sync_age WHERE account = $1 AND seq <= $2";
+        tx::execute(db, sql, vec![self.account.into(), self.up_to.into()]).await
+    }
 }
 
 #[cfg(test)]

@@ -16,9 +16,7 @@ use super::{
 use crate::{
     clocks::Timekeeper,
     planted::{Bug, Point, planted, reach},
-    protocol::{
-        ErrorCode, PushAnswer, PushRequest, TableVerdicts, Verdict, VerdictKind, name_in,
-    },
+    protocol::{ErrorCode, PushAnswer, PushRequest, TableVerdicts, Verdict, VerdictKind, name_in},
     registry::Registry,
     tx,
 };

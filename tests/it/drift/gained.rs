@@ -52,7 +52,10 @@ async fn sd04_columns_and_tables_that_are_new_are_fetched_for_what_was_there(
     assert_eq!(b.device.state().await?.cursor, cursor);
     assert_eq!(b.net.pulls().len(), 2, "all of it once");
     assert_eq!(b.rows(NOTES).await?, ALL);
-    assert_eq!(world.agree(&[&a, &b], LABELS).await?, ["milk|food", "tea|drink"]);
+    assert_eq!(
+        world.agree(&[&a, &b], LABELS).await?,
+        ["milk|food", "tea|drink"]
+    );
     Ok(())
 }
 
@@ -70,7 +73,9 @@ async fn sd04_so_they_are_page_by_page_where_the_network_fails(db: TestDb) -> Re
     b.net.forget();
     b.sync().await?;
     let asked = b.net.pulls();
-    let went_on = asked.iter().any(|uri| uri.contains("tables=") && uri.contains("cursor="));
+    let went_on = asked
+        .iter()
+        .any(|uri| uri.contains("tables=") && uri.contains("cursor="));
     assert!(went_on, "{asked:?}");
     assert!(asked.len() < 4, "not from the beginning: {asked:?}");
     assert_eq!(world.agree(&[&b, &a], NOTES).await?, ALL);

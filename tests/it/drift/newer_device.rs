@@ -27,7 +27,7 @@ async fn sd01_what_the_server_knows_is_synced_and_the_rest_after_its_upgrade(
     let older = world.device(Older).await?;
     a.sql("INSERT INTO notes (user_id, text, color, stars) VALUES ('u1', 'milk', 'red', 5), ('u1', 'eggs', NULL, 3)")
         .await?;
-    a.sync().await?;
+    assert_eq!(a.sync().await?.n_rejected, 0);
 
     older.sync().await?;
     assert_eq!(older.rows(TEXTS).await?, ["eggs", "milk"]);
@@ -53,7 +53,8 @@ async fn sd01_edits_go_on_meanwhile_and_the_last_one_wins(db: TestDb) -> Result<
         .await?;
     a.sync().await?;
     b.sync().await?;
-    a.sql("UPDATE notes SET text = 'oat milk', color = 'blue'").await?;
+    a.sql("UPDATE notes SET text = 'oat milk', color = 'blue'")
+        .await?;
     a.sync().await?;
     assert_eq!(world.rows("SELECT text FROM notes").await?, ["oat milk"]);
     b.sync().await?;
@@ -94,7 +95,8 @@ async fn sd01_a_row_made_in_one_moment_keeps_its_unknown_values(db: TestDb) -> R
 async fn sd01_rows_of_an_unknown_table_wait_with_what_they_belong_to(db: TestDb) -> Result<()> {
     let mut world = World::new(db, Older).await?;
     let (mut a, mut b) = (world.device(Newer).await?, world.device(Newer).await?);
-    a.sql("INSERT INTO notes (user_id, text) VALUES ('u1', 'milk')").await?;
+    a.sql("INSERT INTO notes (user_id, text) VALUES ('u1', 'milk')")
+        .await?;
     a.sql("INSERT INTO labels (note_id, name) VALUES (1, 'food'), (1, 'wrong'), (1, 'bad')")
         .await?;
     a.sync().await?;
@@ -118,8 +120,10 @@ async fn sd01_an_answer_that_is_lost_loses_nothing_that_waits(db: TestDb) -> Res
     let (mut a, mut b) = (world.device(Newer).await?, world.device(Newer).await?);
     for known_before in [false, true] {
         let text = format!("milk {known_before}");
-        a.sql(&format!("INSERT INTO notes (user_id, text, color) VALUES ('u1', '{text}', 'red')"))
-            .await?;
+        a.sql(&format!(
+            "INSERT INTO notes (user_id, text, color) VALUES ('u1', '{text}', 'red')"
+        ))
+        .await?;
         a.net.on_push(Fault::LoseAnswer);
         assert!(a.sync().await.is_err());
         a.net.on_pull(Fault::LoseAnswer);
@@ -143,9 +147,13 @@ async fn sd01_the_same_row_of_two_devices_keeps_what_only_one_of_them_said(
     let name = "01900000-0000-7000-8000-000000000001";
     for (device, color) in [(&a, "NULL"), (&b, "'red'")] {
         device
-            .sql(&format!("INSERT INTO notes (user_id, text, color) VALUES ('u1', 'milk', {color})"))
+            .sql(&format!(
+                "INSERT INTO notes (user_id, text, color) VALUES ('u1', 'milk', {color})"
+            ))
             .await?;
-        device.sql(&format!("UPDATE notes SET remote_id = '{name}'")).await?;
+        device
+            .sql(&format!("UPDATE notes SET remote_id = '{name}'"))
+            .await?;
     }
     a.sync().await?;
     b.device.pull(&*b.net, &|_| {}).await?;
@@ -161,7 +169,8 @@ async fn sd01_the_same_row_of_two_devices_keeps_what_only_one_of_them_said(
 async fn sd01_a_waiting_edit_is_not_overruled_by_the_servers_default(db: TestDb) -> Result<()> {
     let mut world = World::new(db, Older).await?;
     let (mut a, mut b) = (world.device(Newer).await?, world.device(Newer).await?);
-    a.sql("INSERT INTO notes (user_id, text) VALUES ('u1', 'milk')").await?;
+    a.sql("INSERT INTO notes (user_id, text) VALUES ('u1', 'milk')")
+        .await?;
     a.sync().await?;
     b.sync().await?;
     b.sql("UPDATE notes SET stars = 1").await?;

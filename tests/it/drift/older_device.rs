@@ -22,7 +22,9 @@ async fn sd02_its_edits_keep_what_it_does_not_know(db: TestDb) -> Result<()> {
     a.sync().await?;
     older.sync().await?;
     older.sql("UPDATE notes SET text = 'oat milk'").await?;
-    older.sql("UPDATE notes SET deleted_at = CURRENT_TIMESTAMP").await?;
+    older
+        .sql("UPDATE notes SET deleted_at = CURRENT_TIMESTAMP")
+        .await?;
     older.sync().await?;
     older.sql("UPDATE notes SET deleted_at = NULL").await?;
     older.sync().await?;
@@ -42,7 +44,9 @@ async fn sd02_its_edits_keep_what_it_does_not_know(db: TestDb) -> Result<()> {
 async fn sd02_its_new_rows_get_what_the_server_says(db: TestDb) -> Result<()> {
     let world = World::new(db, Newer).await?;
     let (a, older) = (world.device(Newer).await?, world.device(Older).await?);
-    older.sql("INSERT INTO notes (user_id, text) VALUES ('u1', 'milk')").await?;
+    older
+        .sql("INSERT INTO notes (user_id, text) VALUES ('u1', 'milk')")
+        .await?;
     older.sync().await?;
     a.sync().await?;
     a.sql("UPDATE notes SET stars = 4").await?;
@@ -52,11 +56,16 @@ async fn sd02_its_new_rows_get_what_the_server_says(db: TestDb) -> Result<()> {
 }
 
 async fn sd02_its_deletes_take_along_what_it_does_not_know(db: TestDb) -> Result<()> {
-    for delete in ["DELETE FROM notes", "UPDATE notes SET deleted_at = CURRENT_TIMESTAMP"] {
+    for delete in [
+        "DELETE FROM notes",
+        "UPDATE notes SET deleted_at = CURRENT_TIMESTAMP",
+    ] {
         let world = World::new(TestDb::new(db.backend()).await?, Newer).await?;
         let (a, older) = (world.device(Newer).await?, world.device(Older).await?);
-        a.sql("INSERT INTO notes (user_id, text) VALUES ('u1', 'milk')").await?;
-        a.sql("INSERT INTO labels (note_id, name) VALUES (1, 'food')").await?;
+        a.sql("INSERT INTO notes (user_id, text) VALUES ('u1', 'milk')")
+            .await?;
+        a.sql("INSERT INTO labels (note_id, name) VALUES (1, 'food')")
+            .await?;
         a.sync().await?;
         older.sync().await?;
         older.sql(delete).await?;

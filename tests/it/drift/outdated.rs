@@ -18,7 +18,8 @@ async fn world() -> Result<(World, Member, Member)> {
     let (a, b) = (world.device(Newer).await?, world.device(Newer).await?);
     a.sql("INSERT INTO notes (user_id, text, color) VALUES ('u1', 'milk', 'red')")
         .await?;
-    a.sql("INSERT INTO labels (note_id, name) VALUES (1, 'food')").await?;
+    a.sql("INSERT INTO labels (note_id, name) VALUES (1, 'food')")
+        .await?;
     world.agree(&[&a, &b], NOTES).await?;
     Ok((world, a, b))
 }
@@ -45,7 +46,7 @@ async fn refuses(member: &Member) -> Result<()> {
     member.net.forget();
     for _ in 0..2 {
         let error = member.sync().await.err().context("it does not sync")?;
-        assert_eq!(error.word(), "outdated_program");
+        assert_eq!(error.word(), "newer_database");
         assert!(!error.is_retryable());
     }
     assert_eq!(member.net.requests().len(), 0, "nobody was asked");
@@ -58,12 +59,19 @@ async fn sd07_it_does_not_sync_and_what_is_written_is_captured_all_the_same() ->
     let (world, a, b) = world().await?;
     let before = everything(&a).await?;
     let old = world.opens(a, Older.registry()?).await?;
-    assert_eq!(everything(&old).await?, before, "opening it changes nothing");
+    assert_eq!(
+        everything(&old).await?,
+        before,
+        "opening it changes nothing"
+    );
     refuses(&old).await?;
     // Local use goes on, by programs of either version.
-    old.sql("UPDATE notes SET text = 'oat milk', color = 'blue'").await?;
-    old.sql("INSERT INTO notes (user_id, text) VALUES ('u1', 'tea')").await?;
-    old.sql("INSERT INTO labels (note_id, name) VALUES (2, 'drink')").await?;
+    old.sql("UPDATE notes SET text = 'oat milk', color = 'blue'")
+        .await?;
+    old.sql("INSERT INTO notes (user_id, text) VALUES ('u1', 'tea')")
+        .await?;
+    old.sql("INSERT INTO labels (note_id, name) VALUES (2, 'drink')")
+        .await?;
     refuses(&old).await?;
 
     b.sql("UPDATE notes SET stars = 5").await?;
@@ -92,7 +100,8 @@ async fn sd07_what_is_retired_on_purpose_is_no_reason() -> Result<()> {
         .retired_column("notes", "stars")
         .retired_table("labels");
     let a = world.opens(a, retired.build()?).await?;
-    a.sql("UPDATE notes SET text = 'oat milk', color = 'blue'").await?;
+    a.sql("UPDATE notes SET text = 'oat milk', color = 'blue'")
+        .await?;
     a.sync().await?;
     a.is_at_rest().await?;
     b.sync().await?;
@@ -113,11 +122,14 @@ async fn sd07_nor_is_what_a_migration_dropped() -> Result<()> {
     }
     drop(file);
     let file = folder.path().join("device.sqlite");
-    let triggers = "SELECT 'DROP TRIGGER \"' || name || '\";' FROM sqlite_master WHERE type = 'trigger'";
+    let triggers =
+        "SELECT 'DROP TRIGGER \"' || name || '\";' FROM sqlite_master WHERE type = 'trigger'";
     let drops = sync_tests::programs::sqlite3(&file, triggers)?;
     sync_tests::programs::sqlite3(
         &file,
-        &format!("{drops}\nALTER TABLE notes DROP COLUMN color; ALTER TABLE notes DROP COLUMN stars;"),
+        &format!(
+            "{drops}\nALTER TABLE notes DROP COLUMN color; ALTER TABLE notes DROP COLUMN stars;"
+        ),
     )?;
     let db = sync_tests::device::open(&format!("sqlite://{}", file.display())).await?;
     let a = world.reopened(folder, db, Older, number).await?;

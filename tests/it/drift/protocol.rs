@@ -24,7 +24,8 @@ async fn sd05_a_protocol_that_is_too_old_is_refused_and_asked_once(db: TestDb) -
     let (a, b) = scene.pair().await?;
     a.add_profile("Kids").await?;
     let before = (a.everything().await?, a.pending().await?);
-    a.net.on_push(Fault::change_request(|push| push["protocol"] = json!(0)));
+    a.net
+        .on_push(Fault::change_request(|push| push["protocol"] = json!(0)));
 
     let error = a.sync().await.err().context("it is refused")?;
 
@@ -35,13 +36,17 @@ async fn sd05_a_protocol_that_is_too_old_is_refused_and_asked_once(db: TestDb) -
     assert_eq!((a.everything().await?, a.pending().await?).1, before.1);
     let status = a.status().await?;
     assert!(
-        status.last_error.is_some_and(|error| error.starts_with("unsupported_protocol")
-            && error.contains("update")),
+        status.last_error.is_some_and(
+            |error| error.starts_with("unsupported_protocol") && error.contains("update")
+        ),
     );
     // Local use goes on, and once either is updated all of it is synced.
     a.add_profile("Adults").await?;
     scene.settled(&[&a, &b]).await?;
-    assert_eq!(b.rows("SELECT name FROM profiles ORDER BY 1").await?, ["Adults", "Kids"]);
+    assert_eq!(
+        b.rows("SELECT name FROM profiles ORDER BY 1").await?,
+        ["Adults", "Kids"]
+    );
     Ok(())
 }
 
@@ -49,7 +54,11 @@ async fn sd05_so_is_a_device_that_only_pulls(db: TestDb) -> Result<()> {
     let scene = Scene::new(db).await?;
     let a = scene.device().await?;
     a.sync().await?;
-    assert!(a.net.pulls()[0].contains("protocol=1"), "{:?}", a.net.pulls());
+    assert!(
+        a.net.pulls()[0].contains("protocol=1"),
+        "{:?}",
+        a.net.pulls()
+    );
     let caller = Caller {
         user_id: USER.to_owned(),
         device: 1,
@@ -64,7 +73,11 @@ async fn sd05_so_is_a_device_that_only_pulls(db: TestDb) -> Result<()> {
         assert_eq!(code, ErrorCode::UnsupportedProtocol);
     }
     // One that does not say, as a script, is answered.
-    scene.server.engine.pull(&caller, &PullQuery::default()).await?;
+    scene
+        .server
+        .engine
+        .pull(&caller, &PullQuery::default())
+        .await?;
     Ok(())
 }
 
@@ -102,8 +115,14 @@ async fn sd08_values_of_other_types_and_missing_keys_are_verdicts(db: TestDb) ->
     let row = new_row(NAME, now, json!({"name": "Least", "avatar": "x"}));
     let tables = json!([{"table": "profiles", "rows": [row]}]);
     let (status, answer) = scene.push_by_hand(USER, 1, 50, tables).await?;
-    assert_eq!((status, &answer["tables"][0]["rows"][0]["verdict"]), (200, &json!("applied")));
-    assert_eq!(scene.rows("SELECT name FROM profiles ORDER BY 1").await?, ["Kids", "Least"]);
+    assert_eq!(
+        (status, &answer["tables"][0]["rows"][0]["verdict"]),
+        (200, &json!("applied"))
+    );
+    assert_eq!(
+        scene.rows("SELECT name FROM profiles ORDER BY 1").await?,
+        ["Kids", "Least"]
+    );
     Ok(())
 }
 
@@ -121,13 +140,20 @@ async fn sd10_a_kind_of_title_that_nobody_knows_is_kept(db: TestDb) -> Result<()
     ))
     .await?;
     scene.settled(&[&a, &b]).await?;
-    for sql in ["SELECT meta_type FROM watch_history", "SELECT type FROM list_items"] {
+    for sql in [
+        "SELECT meta_type FROM watch_history",
+        "SELECT type FROM list_items",
+    ] {
         assert_eq!(b.rows(sql).await?, ["hologram 🎬"]);
         assert_eq!(scene.rows(sql).await?, ["hologram 🎬"]);
     }
     b.sql("UPDATE watch_history SET position = 5").await?;
     scene.settled(&[&b, &a]).await?;
-    assert_eq!(a.rows("SELECT meta_type, position FROM watch_history").await?, ["hologram 🎬|5"]);
+    assert_eq!(
+        a.rows("SELECT meta_type, position FROM watch_history")
+            .await?,
+        ["hologram 🎬|5"]
+    );
     Ok(())
 }
 
@@ -153,7 +179,11 @@ async fn sd04_rows_of_some_tables_come_alone(db: TestDb) -> Result<()> {
             ..PullQuery::default()
         };
         let page = scene.server.engine.pull(&caller, &query).await?;
-        let names: Vec<&str> = page.tables.iter().map(|table| table.table.as_str()).collect();
+        let names: Vec<&str> = page
+            .tables
+            .iter()
+            .map(|table| table.table.as_str())
+            .collect();
         assert_eq!(names, expected, "{asked}");
         assert!(page.schema.is_none(), "nobody asked");
     }

@@ -18,7 +18,8 @@ async fn sd_what_it_knows_no_longer_waits_until_it_does_again(db: TestDb) -> Res
     let (mut a, mut b) = (world.device(Newer).await?, world.device(Newer).await?);
     a.sql("INSERT INTO notes (user_id, text, color) VALUES ('u1', 'milk', 'red'), ('u1', 'eggs', 'white')")
         .await?;
-    a.sql("INSERT INTO labels (note_id, name) VALUES (1, 'food')").await?;
+    a.sql("INSERT INTO labels (note_id, name) VALUES (1, 'food')")
+        .await?;
     world.agree(&[&a, &b], NOTES).await?;
 
     world.server_becomes(Older).await?;
@@ -30,7 +31,8 @@ async fn sd_what_it_knows_no_longer_waits_until_it_does_again(db: TestDb) -> Res
     a.sql("UPDATE labels SET name = 'drink'").await?;
     a.sql("INSERT INTO notes (user_id, text, color) VALUES ('u1', 'tea', 'green')")
         .await?;
-    b.sql("UPDATE notes SET stars = 1 WHERE text = 'eggs'").await?;
+    b.sql("UPDATE notes SET stars = 1 WHERE text = 'eggs'")
+        .await?;
     for member in [&a, &b, &a] {
         member.sync().await?;
         assert_eq!(member.status().await?.rejected, []);

@@ -167,7 +167,10 @@ impl Member {
         self.net.forget();
         self.sync().await?;
         let (pushes, pulls) = (self.net.pushes(), self.net.pulls());
-        ensure!(pushes.is_empty() && pulls.len() == 1, "{pushes:?} {pulls:?}");
+        ensure!(
+            pushes.is_empty() && pulls.len() == 1,
+            "{pushes:?} {pulls:?}"
+        );
         Ok(())
     }
 

@@ -115,7 +115,8 @@ async fn gc02_what_it_deleted_itself_stays_deleted(db: TestDb) -> Result<()> {
     a.sync().await?;
     forget_all(&scene).await?;
     delete(&b, "Mine to delete").await?;
-    b.sql("DELETE FROM lists WHERE name = 'Deleted by both'").await?;
+    b.sql("DELETE FROM lists WHERE name = 'Deleted by both'")
+        .await?;
 
     scene.settled(&[&b, &a]).await?;
 

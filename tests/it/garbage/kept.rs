@@ -79,7 +79,11 @@ async fn gc_rows_whose_parent_was_forgotten_are_not_left_alone(db: TestDb) -> Re
         .await?;
     b.sync().await?;
     let items = "SELECT meta_id FROM list_items WHERE deleted_at IS NULL";
-    assert_eq!(scene.rows(items).await?.len(), 1, "only that of the list that is there");
+    assert_eq!(
+        scene.rows(items).await?.len(),
+        1,
+        "only that of the list that is there"
+    );
     // Undeleted, the parent takes it along.
     b.sql("UPDATE lists SET deleted_at = NULL WHERE name = 'To go'")
         .await?;

@@ -65,5 +65,8 @@ const ITEMS: &str = "SELECT l.name, i.meta_id FROM list_items i JOIN lists l ON 
 const TOMBSTONES: &str = "SELECT tbl FROM sync_feed WHERE deleted_at IS NOT NULL ORDER BY tbl";
 
 async fn horizon(scene: &Scene) -> Result<i64> {
-    Ok(scene.one("SELECT horizon FROM sync_account").await?.parse()?)
+    Ok(scene
+        .one("SELECT horizon FROM sync_account")
+        .await?
+        .parse()?)
 }

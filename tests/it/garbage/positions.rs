@@ -49,7 +49,10 @@ async fn gc04_the_horizon_never_goes_beyond_the_head_nor_back(db: TestDb) -> Res
         for _ in 0..2 {
             forget_all(&scene).await?;
             let (horizon, head) = (horizon(&scene).await?, scene.head().await?);
-            assert!(before <= horizon && horizon <= head, "{before} {horizon} {head}");
+            assert!(
+                before <= horizon && horizon <= head,
+                "{before} {horizon} {head}"
+            );
             before = horizon;
         }
     }
@@ -89,7 +92,12 @@ async fn gc07_so_it_is_for_a_device_that_still_has_the_deleted_row(db: TestDb) -
 
     for device in [&a, &b] {
         let undelete = "UPDATE lists SET deleted_at = NULL WHERE name = 'Again'";
-        device.device.device.db().execute_unprepared(undelete).await?;
+        device
+            .device
+            .device
+            .db()
+            .execute_unprepared(undelete)
+            .await?;
     }
     scene.settled(&[&a, &b]).await?;
 
