@@ -62,7 +62,8 @@ impl Device {
                 None => break,
             }
         }
-        self.refetch(session, report).await?;
+        // On the heap: it is as large as all of this.
+        Box::pin(self.refetch(session, report)).await?;
         self.retry_quarantined().await
     }
 

@@ -57,9 +57,9 @@ impl Device {
             observer(SyncEvent::Started {
                 n_pending: self.n_pending().await?,
             });
-            self.push_first(session, &mut report).await?;
-            self.pull_pass(session, &mut report).await?;
-            self.push_rest(session, &mut report).await?;
+            Box::pin(self.push_first(session, &mut report)).await?;
+            Box::pin(self.pull_pass(session, &mut report)).await?;
+            Box::pin(self.push_rest(session, &mut report)).await?;
             observer(SyncEvent::Finished(report));
             Ok(report)
         };
@@ -158,7 +158,8 @@ impl Device {
         if state::load(&self.db).await?.auth_token.is_none() {
             return Err(SyncError::NotConnected);
         }
-        if let Some(Outdated { table, column }) = schema::outdated(&self.db, &self.registry).await?
+        if let Some(Outdated { table, column }) =
+            Box::pin(schema::outdated(&self.db, &self.registry)).await?
         {
             return Err(SyncError::NewerDatabase { table, column });
         }

@@ -205,7 +205,7 @@ async fn f32_after_a_new_epoch_either_choice_keeps_unpushed_edits(db: TestDb) ->
         let epoch = scene.server.engine.epoch().await?;
         assert_ne!(scene.server.engine.begin_epoch().await?, epoch);
         for device in &devices {
-            let before = (device.everything().await?, device.pending().await?);
+            let before = (values(device).await?, device.pending().await?);
             for _ in 0..2 {
                 let error = device.sync().await.err();
                 assert!(
@@ -217,10 +217,7 @@ async fn f32_after_a_new_epoch_either_choice_keeps_unpushed_edits(db: TestDb) ->
                     Some("epoch_changed")
                 );
             }
-            assert_eq!(
-                (device.everything().await?, device.pending().await?),
-                before
-            );
+            assert_eq!((values(device).await?, device.pending().await?), before);
         }
         assert_eq!(scene.account(sync_tests::scene::USER).await?, server);
         for (device, choice) in devices.iter().zip(choices) {
@@ -241,12 +238,12 @@ async fn f32_after_a_new_epoch_either_choice_keeps_unpushed_edits(db: TestDb) ->
 async fn pl14_another_server_is_told_from_ones_own(db: TestDb) -> Result<()> {
     let other = Scene::new(TestDb::new(db.backend()).await?).await?;
     let stranger = other.device().await?;
-    stranger.add_profile("Somebody else's").await?;
+    stranger.add_profile("A stranger").await?;
     stranger.sync().await?;
     let (scene, devices) = with_edits(db).await?;
     let there = other.account(sync_tests::scene::USER).await?;
     for device in &devices {
-        let before = (device.everything().await?, device.pending().await?);
+        let before = (values(device).await?, device.pending().await?);
         let net = other
             .server
             .transport(sync_tests::scene::USER, device.number);
@@ -257,10 +254,7 @@ async fn pl14_another_server_is_told_from_ones_own(db: TestDb) -> Result<()> {
                 Some("epoch_changed")
             );
         }
-        assert_eq!(
-            (device.everything().await?, device.pending().await?),
-            before
-        );
+        assert_eq!((values(device).await?, device.pending().await?), before);
     }
     assert_eq!(other.account(sync_tests::scene::USER).await?, there);
     // Its own server is back.
