@@ -37,12 +37,9 @@ fn files(db: &TestDb) -> Result<[PathBuf; 3]> {
 
 /// What `zentrio sync` says that needs a person.
 fn asks(file: &DeviceFile) -> Result<String> {
-    let before = file.sql("SELECT * FROM lists")?;
+    let before = file.sql(LISTS)?;
     let refused = file.zentrio(&["sync", "--json"])?.with_code(8)?.json()?;
-    ensure!(
-        file.sql("SELECT * FROM lists")? == before,
-        "it touched rows"
-    );
+    ensure!(file.sql(LISTS)? == before, "it touched rows");
     Ok(code(&refused).to_owned())
 }
 
