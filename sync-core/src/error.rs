@@ -49,7 +49,7 @@ pub enum SyncError {
          nothing was changed here, and nothing is lost",
         column.as_ref().map(|column| format!(".{column}")).unwrap_or_default()
     )]
-    Outdated {
+    NewerDatabase {
         /// The table.
         table: String,
         /// The column that this version does not know; none if it does not know the table.
@@ -102,7 +102,7 @@ impl SyncError {
             Self::Refused { status, .. } => matches!(status, 408 | 409 | 429) || *status >= 500,
             Self::NotConnected
             | Self::Unauthorized
-            | Self::Outdated { .. }
+            | Self::NewerDatabase { .. }
             | Self::MassDeletion { .. }
             | Self::UnknownTable(_)
             | Self::UnknownRow { .. }
@@ -167,7 +167,7 @@ impl SyncError {
             Self::Refused { code, .. } => code,
             Self::Overtaken { .. } => ErrorCode::PushOvertaken.as_str(),
             Self::NotASyncServer(_) => "not_a_sync_server",
-            Self::Outdated { .. } => "outdated_program",
+            Self::NewerDatabase { .. } => "newer_database",
             Self::MassDeletion { .. } => "mass_deletion",
             Self::UnknownTable(_) => "unknown_table",
             Self::UnknownRow { .. } => "unknown_row",

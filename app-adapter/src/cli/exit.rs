@@ -99,6 +99,7 @@ impl Exit {
             } => Self::Unreachable,
             SyncError::Transport(_) | SyncError::NotASyncServer(_) => Self::Unreachable,
             SyncError::Busy => Self::Busy,
+            SyncError::NewerDatabase { .. } => Self::FileUnusable,
             SyncError::Database(error) => match database::problem(error) {
                 FileProblem::Unusable => Self::Failed,
                 problem => Self::of_file(problem),
@@ -228,6 +229,13 @@ mod tests {
             (file(FileProblem::NotADatabase), 7),
             (file(FileProblem::ReadOnly), 7),
             (file(FileProblem::Newer), 7),
+            (
+                sync(SyncError::NewerDatabase {
+                    table: "x".to_owned(),
+                    column: None,
+                }),
+                7,
+            ),
             (AdapterError::NotAKey { path: "f".into() }, 7),
             (
                 AdapterError::KeyFile {

@@ -128,6 +128,21 @@ async fn a_token_ends_a_year_after_its_last_use() {
 }
 
 #[tokio::test]
+async fn ck05_a_clock_that_was_wrong_for_a_while_ends_no_login() {
+    let server = TestServer::start().await;
+    let token = server.sync_token().await;
+    server.clock.advance(3_650 * DAY_MS);
+    info(&server, &token).await.is_error(401, "token_expired");
+    server.clock.advance(-3_650 * DAY_MS);
+    assert_eq!(info(&server, &token).await.status, StatusCode::OK);
+    // Behind for a while: the end that was put off stays where it was.
+    server.clock.advance(-300 * DAY_MS);
+    assert_eq!(info(&server, &token).await.status, StatusCode::OK);
+    server.clock.advance(300 * DAY_MS + 364 * DAY_MS);
+    assert_eq!(info(&server, &token).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_token_given_back_is_dead_at_once() {
     let server = TestServer::start().await;
     let token = server.sync_token().await;

@@ -92,13 +92,13 @@ impl State {
     }
 }
 
-/// Takes note of what the server syncs now. What it did not take because it did not know it is tried again;
-/// what it knows no longer will have to be fetched when it does again.
+/// Takes note of what the server syncs now. What it did not take because it did not know it is tried again:
+/// how many rows that are. What it knows no longer will have to be fetched when it does again.
 pub(super) async fn note_server(
     tx: &DatabaseTransaction,
     registry: &Registry,
     server: &ServerSchema,
-) -> Result<(), DbErr> {
+) -> Result<u64, DbErr> {
     let json = serde_json::to_string(server).map_err(|e| DbErr::Json(e.to_string()))?;
     execute(
         tx,
@@ -117,7 +117,7 @@ pub(super) async fn note_server(
     }
     let sql = "DELETE FROM sync_rejected
                WHERE code IN ('unknown_column', 'unknown_table', 'unknown_parent', 'parent_rejected')";
-    execute(tx, sql, vec![]).await
+    Ok(tx.execute_unprepared(sql).await?.rows_affected())
 }
 
 /// Whether nothing was fetched yet.

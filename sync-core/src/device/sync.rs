@@ -57,9 +57,10 @@ impl Device {
         (session.observer)(SyncEvent::Started {
             n_pending: self.n_pending().await?,
         });
-        self.push_first(session, &mut report).await?;
-        self.pull_pass(session, &mut report).await?;
-        self.push_rest(session, &mut report).await?;
+        // On the heap: a future of all of this is too much for some stacks.
+        Box::pin(self.push_first(session, &mut report)).await?;
+        Box::pin(self.pull_pass(session, &mut report)).await?;
+        Box::pin(self.push_rest(session, &mut report)).await?;
         (session.observer)(SyncEvent::Finished(report));
         Ok(report)
     }
@@ -160,9 +161,10 @@ impl Device {
         if state::load(&self.db).await?.auth_token.is_none() {
             return Err(SyncError::NotConnected);
         }
-        if let Some(Outdated { table, column }) = schema::outdated(&self.db, &self.registry).await?
+        if let Some(Outdated { table, column }) =
+            Box::pin(schema::outdated(&self.db, &self.registry)).await?
         {
-            return Err(SyncError::Outdated { table, column });
+            return Err(SyncError::NewerDatabase { table, column });
         }
         self.take_lease().await?;
         let result = tokio::select! {

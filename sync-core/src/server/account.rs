@@ -84,7 +84,18 @@ pub(crate) async fn set_head<C: ConnectionTrait>(
     })
 }
 
-/// Whether the feed once ended at this position with this mark. Marks behind the horizon are forgotten, and
+/// Forgets the marks up to a position but the newest of them: it tells which positions had none.
+pub(super) async fn forget_marks<C: ConnectionTrait>(
+    tx: &C,
+    account: i64,
+    up_to: i64,
+) -> Result<(), DbErr> {
+    let sql = "DELETE FROM sync_mark WHERE account = $1 AND seq <
+                 (SELECT max(seq) FROM sync_mark WHERE account = $1 AND seq <= $2)";
+    crate::tx::execute(tx, sql, vec![account.into(), up_to.into()]).await
+}
+
+/// Whether the feed once ended at this position with this mark. Marks of long ago are forgotten, and
 /// then it is believed.
 pub(super) async fn has_ended_at<C: ConnectionTrait>(
     tx: &C,

@@ -12,7 +12,7 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
 use super::{
-    Garbage, ServerError, SyncServer,
+    Garbage, ServerError, SyncServer, account,
     garbage::{GoOn, Old},
     push::ATTEMPTS,
 };
@@ -55,7 +55,7 @@ impl SyncServer {
             if !go_on() {
                 break;
             }
-            forget_notes(&self.db.write, &aged).await?;
+            aged.forget_notes(&self.db.write).await?;
         }
         Ok(garbage)
     }
@@ -133,10 +133,14 @@ async fn aged<C: ConnectionTrait>(db: &C, age_ms: i64) -> Result<Vec<Aged>, DbEr
     read.collect()
 }
 
-/// Notes are of no use behind what was collected.
-async fn forget_notes<C: ConnectionTrait>(db: &C, aged: &Aged) -> Result<(), DbErr> {
-    let sql = "DELETE FROM sync_age WHERE account = $1 AND seq <= $2";
-    tx::execute(db, sql, vec![aged.account.into(), aged.up_to.into()]).await
+impl Aged {
+    /// What was noted of positions behind what was collected is of no use any more, nor are their marks: a
+    /// device that comes from there is believed.
+    async fn forget_notes<C: ConnectionTrait>(&self, db: &C) -> Result<(), DbErr> {
+        account::forget_marks(db, self.account, self.up_to).await?;
+        let sql = "DELETE FROM sync_age WHERE account = $1 AND seq <= $2";
+        tx::execute(db, sql, vec![self.account.into(), self.up_to.into()]).await
+    }
 }
 
 #[cfg(test)]

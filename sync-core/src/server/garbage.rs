@@ -234,7 +234,7 @@ async fn forget_entries(
     Ok(forgotten.rows_affected())
 }
 
-/// Never back. Of the marks behind the horizon the newest stays: it tells which positions had none.
+/// Never back.
 async fn move_horizon(
     tx: &DatabaseTransaction,
     account: &Account,
@@ -245,7 +245,5 @@ async fn move_horizon(
     }
     let sql = "UPDATE sync_account SET horizon = $1 WHERE id = $2";
     tx::execute(tx, sql, vec![horizon.into(), account.id.into()]).await?;
-    let sql = "DELETE FROM sync_mark WHERE account = $1 AND seq <
-                 (SELECT max(seq) FROM sync_mark WHERE account = $1 AND seq <= $2)";
-    tx::execute(tx, sql, vec![account.id.into(), horizon.into()]).await
+    account::forget_marks(tx, account.id, horizon).await
 }

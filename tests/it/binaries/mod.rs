@@ -1,9 +1,11 @@
 //! The two programs driven from outside, with `sqlite3` in the role of the app, as people and scripts do.
 
 mod adoption;
+mod backup;
 mod exit_codes;
 mod killed;
 mod main_job;
+mod newer_database;
 mod people;
 mod secrets;
 

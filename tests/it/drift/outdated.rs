@@ -46,7 +46,7 @@ async fn refuses(member: &Member) -> Result<()> {
     member.net.forget();
     for _ in 0..2 {
         let error = member.sync().await.err().context("it does not sync")?;
-        assert_eq!(error.word(), "outdated_program");
+        assert_eq!(error.word(), "newer_database");
         assert!(!error.is_retryable());
     }
     assert_eq!(member.net.requests().len(), 0, "nobody was asked");

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use sea_orm::ConnectionTrait;
-use sync_core::{Ids, SystemClock, UuidV7, device::Restart};
+use sync_core::{SyncError, SystemClock, UuidV7, device::Restart};
 use sync_tests::{Backend, InProcessServer, Scene, SceneDevice, TestDb, on_both_backends};
 
 /// The server was set up anew.
@@ -187,6 +187,118 @@ async fn restored() -> Result<(InProcessServer, Scene, SceneDevice, SceneDevice)
     Ok((backup, scene, a, b))
 }
 
+/// The operator says that a new life began, whatever the data is: nothing goes either way before every
+/// device's user has chosen, and either choice keeps what was not pushed yet.
+async fn f32_after_a_new_epoch_either_choice_keeps_unpushed_edits(db: TestDb) -> Result<()> {
+    for choices in [
+        [
+            Restart::TakeTheirs,
+            Restart::TakeTheirs,
+            Restart::TakeTheirs,
+        ],
+        [Restart::KeepMine, Restart::KeepMine, Restart::KeepMine],
+        [Restart::TakeTheirs, Restart::KeepMine, Restart::TakeTheirs],
+    ] {
+        let (scene, devices) = with_edits(TestDb::new(db.backend()).await?).await?;
+        devices[0].sync().await?;
+        let server = scene.account(sync_tests::scene::USER).await?;
+        let epoch = scene.server.engine.epoch().await?;
+        assert_ne!(scene.server.engine.begin_epoch().await?, epoch);
+        for device in &devices {
+            let before = (values(device).await?, device.pending().await?);
+            for _ in 0..2 {
+                let error = device.sync().await.err();
+                assert!(
+                    error.as_ref().is_some_and(SyncError::needs_choice),
+                    "{error:?}"
+                );
+                assert_eq!(
+                    error.map(|error| error.word().to_owned()).as_deref(),
+                    Some("epoch_changed")
+                );
+            }
+            assert_eq!((values(device).await?, device.pending().await?), before);
+        }
+        assert_eq!(scene.account(sync_tests::scene::USER).await?, server);
+        for (device, choice) in devices.iter().zip(choices) {
+            device.device.device.restart(choice).await?;
+        }
+        scene.settled(&devices.each_ref()).await?;
+        let names = "SELECT name FROM profiles UNION ALL SELECT name FROM lists ORDER BY 1";
+        assert_eq!(
+            scene.rows(names).await?,
+            ["Edited", "New", "One", "Two"],
+            "{choices:?}"
+        );
+    }
+    Ok(())
+}
+
+/// Another server answers at the same address, for an account of the same name.
+async fn pl14_another_server_is_told_from_ones_own(db: TestDb) -> Result<()> {
+    let other = Scene::new(TestDb::new(db.backend()).await?).await?;
+    let stranger = other.device().await?;
+    stranger.add_profile("A stranger").await?;
+    stranger.sync().await?;
+    let (scene, devices) = with_edits(db).await?;
+    let there = other.account(sync_tests::scene::USER).await?;
+    for device in &devices {
+        let before = (values(device).await?, device.pending().await?);
+        let net = other
+            .server
+            .transport(sync_tests::scene::USER, device.number);
+        for _ in 0..2 {
+            let error = device.device.device.sync(&*net, &|_| {}).await.err();
+            assert_eq!(
+                error.map(|error| error.word().to_owned()).as_deref(),
+                Some("epoch_changed")
+            );
+        }
+        assert_eq!((values(device).await?, device.pending().await?), before);
+    }
+    assert_eq!(other.account(sync_tests::scene::USER).await?, there);
+    // Its own server is back.
+    scene.settled(&devices.each_ref()).await
+}
+
+/// A backup put back under a new epoch: what it lacks comes from the devices that keep theirs.
+#[tokio::test]
+async fn f32_a_backup_under_a_new_epoch_is_told_and_filled_when_told_to() -> Result<()> {
+    let (backup, _scene, a, b) = restored().await?;
+    backup.engine.begin_epoch().await?;
+    a.add_list(1, "Not pushed").await?;
+    let net = |device: &SceneDevice| backup.transport(sync_tests::scene::USER, device.number);
+    for device in [&a, &b] {
+        let error = device
+            .device
+            .device
+            .sync(&*net(device), &|_| {})
+            .await
+            .err();
+        assert_eq!(
+            error.map(|error| error.word().to_owned()).as_deref(),
+            Some("epoch_changed")
+        );
+    }
+    a.device.device.restart(Restart::TakeTheirs).await?;
+    b.device.device.restart(Restart::KeepMine).await?;
+    for device in [&a, &b, &a] {
+        device.device.device.sync(&*net(device), &|_| {}).await?;
+    }
+    let names = "SELECT name FROM lists WHERE deleted_at IS NULL ORDER BY name";
+    let expected = ["Not pushed", "One", "Since the backup", "Two"];
+    for device in [&a, &b] {
+        device.device.device.sync(&*net(device), &|_| {}).await?;
+        assert_eq!(device.rows(names).await?, expected);
+        assert_eq!(
+            device.rows("SELECT name FROM profiles").await?,
+            ["Since the backup"]
+        );
+        device.check().await?;
+    }
+    Ok(())
+}
+
 /// Every sync ends with this word; the device keeps all, the server gets nothing.
 async fn refuses(scene: &Scene, device: &SceneDevice, word: &str) -> Result<()> {
     let (before, number) = (values(device).await?, device.number);
@@ -242,8 +354,7 @@ async fn two_lists(device: &SceneDevice) -> Result<()> {
 
 /// The server's data begins a new life.
 async fn new_epoch(scene: &Scene) -> Result<()> {
-    let sql = format!("UPDATE sync_server SET epoch = '{}'", UuidV7.next());
-    scene.server.db.execute_unprepared(&sql).await?;
+    scene.server.engine.begin_epoch().await?;
     Ok(())
 }
 
@@ -282,3 +393,8 @@ on_both_backends!(
 on_both_backends!(pl14_a_new_life_is_noticed_without_a_cursor);
 
 on_both_backends!(pl14_so_is_a_wiped_account);
+
+on_both_backends!(
+    f32_after_a_new_epoch_either_choice_keeps_unpushed_edits,
+    pl14_another_server_is_told_from_ones_own,
+);
