@@ -2,7 +2,11 @@
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use sync_tests::{NOON, Scene, TestDb, on_both_backends, scene::{USER, new_row}, snapshot::live_rows};
+use sync_tests::{
+    NOON, Scene, TestDb, on_both_backends,
+    scene::{USER, new_row},
+    snapshot::live_rows,
+};
 
 on_both_backends!(
     at04_two_accounts_may_choose_the_same_names,
@@ -40,9 +44,12 @@ fn tables(whose: &str) -> Value {
 
 fn verdicts(answer: &Value) -> Vec<(String, String)> {
     let tables = answer["tables"].as_array().cloned().unwrap_or_default();
-    let rows = tables.iter().flat_map(|table| table["rows"].as_array().cloned().unwrap_or_default());
+    let rows = tables
+        .iter()
+        .flat_map(|table| table["rows"].as_array().cloned().unwrap_or_default());
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    rows.map(|row| (text(&row["verdict"]), text(&row["code"]))).collect()
+    rows.map(|row| (text(&row["verdict"]), text(&row["code"])))
+        .collect()
 }
 
 async fn at04_two_accounts_may_choose_the_same_names(db: TestDb) -> Result<()> {
@@ -50,20 +57,42 @@ async fn at04_two_accounts_may_choose_the_same_names(db: TestDb) -> Result<()> {
     for (user, device) in [(USER, 1), (OTHER, 2)] {
         let (status, answer) = scene.push_by_hand(user, device, 1, tables(user)).await?;
         assert_eq!(status, 200);
-        assert!(verdicts(&answer).iter().all(|(verdict, _)| verdict == "applied"), "{answer}");
+        assert!(
+            verdicts(&answer)
+                .iter()
+                .all(|(verdict, _)| verdict == "applied"),
+            "{answer}"
+        );
     }
     let of_other = scene.account(OTHER).await?;
     // The one deletes all, and edits before.
-    for (push_no, register, value) in [(2, "name", json!("Edited")), (3, "deleted_at", json!("2027-01-15T11:59:59.000Z"))] {
+    for (push_no, register, value) in [
+        (2, "name", json!("Edited")),
+        (3, "deleted_at", json!("2027-01-15T11:59:59.000Z")),
+    ] {
         let row = json!({"remote_id": NAMES[0], "changed": {register: NOON - 1_000}, "row": {register: value}});
-        scene.push_by_hand(USER, 1, push_no, json!([{"table": "profiles", "rows": [row]}])).await?;
+        scene
+            .push_by_hand(
+                USER,
+                1,
+                push_no,
+                json!([{"table": "profiles", "rows": [row]}]),
+            )
+            .await?;
     }
     assert!(live_rows(&scene.server.db, USER).await?.is_empty());
     assert_eq!(scene.account(OTHER).await?, of_other);
     let b = scene.device_of(OTHER).await?;
     b.sync().await?;
-    assert_eq!(live_rows(b.device.device.db(), OTHER).await?, live_rows(&scene.server.db, OTHER).await?);
-    assert_eq!(b.one("SELECT p.name || i.type FROM profiles p, list_items i").await?, "u2u2");
+    assert_eq!(
+        live_rows(b.device.device.db(), OTHER).await?,
+        live_rows(&scene.server.db, OTHER).await?
+    );
+    assert_eq!(
+        b.one("SELECT p.name || i.type FROM profiles p, list_items i")
+            .await?,
+        "u2u2"
+    );
     Ok(())
 }
 
@@ -75,13 +104,25 @@ async fn at05_another_accounts_row_is_an_unknown_one(db: TestDb) -> Result<()> {
     let edits = [
         ("profiles", 0, json!({"name": "Mine now"})),
         ("lists", 1, json!({"name": "Mine now"})),
-        ("lists", 1, json!({"deleted_at": "2027-01-15T11:59:59.000Z"})),
+        (
+            "lists",
+            1,
+            json!({"deleted_at": "2027-01-15T11:59:59.000Z"}),
+        ),
         ("lists", 1, json!({"deleted_at": null})),
         ("list_items", 2, json!({"list_id": NAMES[1]})),
-        ("watch_history", 3, json!({"duration": 1, "position": 1, "is_watched": true, "watched_at": null, "last_stream": null})),
+        (
+            "watch_history",
+            3,
+            json!({"duration": 1, "position": 1, "is_watched": true, "watched_at": null, "last_stream": null}),
+        ),
     ];
     for (number, (table, name, row)) in (0_i64..).zip(edits) {
-        let register = match row.as_object().and_then(|row| row.keys().next()).map(String::as_str) {
+        let register = match row
+            .as_object()
+            .and_then(|row| row.keys().next())
+            .map(String::as_str)
+        {
             Some("duration" | "position" | "is_watched") => "progress".to_owned(),
             other => other.unwrap_or_default().to_owned(),
         };
@@ -89,7 +130,9 @@ async fn at05_another_accounts_row_is_an_unknown_one(db: TestDb) -> Result<()> {
         for (step, name) in (0_i64..).zip([NAMES[name], NOBODYS]) {
             let row = json!({"remote_id": name, "changed": {&register: NOON - 1_000}, "row": row});
             let push_no = 10 + number * 2 + step;
-            let (status, answer) = scene.push_by_hand(USER, 1, push_no, json!([{"table": table, "rows": [row]}])).await?;
+            let (status, answer) = scene
+                .push_by_hand(USER, 1, push_no, json!([{"table": table, "rows": [row]}]))
+                .await?;
             answers.push((status, verdicts(&answer)));
         }
         assert_eq!(answers[0], answers[1], "{table} {row}");
@@ -97,9 +140,23 @@ async fn at05_another_accounts_row_is_an_unknown_one(db: TestDb) -> Result<()> {
     }
     // As a parent it is unknown, too, and a new row of that name is one's own.
     for (push_no, list) in [(100, NAMES[1]), (101, NOBODYS)] {
-        let row = new_row(NAMES[2], NOON - 1_000, json!({"list_id": list, "meta_id": "x", "type": "y"}));
-        let (_, answer) = scene.push_by_hand(USER, 1, push_no, json!([{"table": "list_items", "rows": [row]}])).await?;
-        assert_eq!(verdicts(&answer), [("rejected".to_owned(), "unknown_parent".to_owned())]);
+        let row = new_row(
+            NAMES[2],
+            NOON - 1_000,
+            json!({"list_id": list, "meta_id": "x", "type": "y"}),
+        );
+        let (_, answer) = scene
+            .push_by_hand(
+                USER,
+                1,
+                push_no,
+                json!([{"table": "list_items", "rows": [row]}]),
+            )
+            .await?;
+        assert_eq!(
+            verdicts(&answer),
+            [("rejected".to_owned(), "unknown_parent".to_owned())]
+        );
     }
     scene.push_by_hand(USER, 1, 200, tables(USER)).await?;
     assert_eq!(scene.account(OTHER).await?, before);
@@ -138,7 +195,13 @@ async fn at12_one_row_is_refused_and_the_others_are_written(db: TestDb) -> Resul
     let list = "0190a6e0-0000-7000-8000-0000000000b2";
     let name = |n: u8| format!("0190a6e0-0000-7000-8000-00000000ee0{n}");
     let profile = "0190a6e0-0000-7000-8000-0000000000a2";
-    let item = |n: u8, list: &str| new_row(&name(n), NOON - 1_000, json!({"list_id": list, "meta_id": format!("tt{n}"), "type": "movie"}));
+    let item = |n: u8, list: &str| {
+        new_row(
+            &name(n),
+            NOON - 1_000,
+            json!({"list_id": list, "meta_id": format!("tt{n}"), "type": "movie"}),
+        )
+    };
     let push = json!([
         {"table": "profiles", "rows": [new_row(profile, NOON - 1_000, json!({"name": "Mine", "avatar": "x"}))]},
         {"table": "lists", "rows": [new_row(list, NOON - 1_000, json!({"profile_id": profile, "name": "Mine"}))]},
@@ -146,7 +209,10 @@ async fn at12_one_row_is_refused_and_the_others_are_written(db: TestDb) -> Resul
     ]);
     let (status, answer) = scene.push_by_hand(USER, 1, 1, push).await?;
     assert_eq!(status, 200);
-    let codes: Vec<String> = verdicts(&answer).into_iter().map(|(_, code)| code).collect();
+    let codes: Vec<String> = verdicts(&answer)
+        .into_iter()
+        .map(|(_, code)| code)
+        .collect();
     assert_eq!(codes, ["", "", "", "unknown_parent", ""]);
     assert_eq!(live_rows(&scene.server.db, USER).await?.len(), 4);
     assert_eq!(scene.account(OTHER).await?, before);

@@ -41,15 +41,28 @@ async fn at07_the_same_account_again_doubles_nothing(db: TestDb) -> Result<()> {
 
 async fn at07_also_where_the_cursor_was_lost(db: TestDb) -> Result<()> {
     let (scene, [a, b, c]) = family(db).await?;
-    b.at(-2_000, "UPDATE lists SET name = 'B'; INSERT INTO lists (profile_id, name) VALUES (1, 'New')").await?;
+    b.at(
+        -2_000,
+        "UPDATE lists SET name = 'B'; INSERT INTO lists (profile_id, name) VALUES (1, 'New')",
+    )
+    .await?;
     b.sync().await?;
-    a.at(-1_000, "INSERT INTO list_items (list_id, meta_id, type) SELECT id, 'tt2', 'movie' FROM lists").await?;
+    a.at(
+        -1_000,
+        "INSERT INTO list_items (list_id, meta_id, type) SELECT id, 'tt2', 'movie' FROM lists",
+    )
+    .await?;
     a.device.device.disconnect().await?;
-    a.sql("UPDATE sync_state SET cursor = NULL, epoch = NULL").await?;
+    a.sql("UPDATE sync_state SET cursor = NULL, epoch = NULL")
+        .await?;
     login(&a, USER).await?;
     scene.settled(&[&a, &b, &c]).await?;
     for (table, n) in [("profiles", "1"), ("lists", "2"), ("list_items", "2")] {
-        assert_eq!(scene.one(&format!("SELECT count(*) FROM {table}")).await?, n, "{table}");
+        assert_eq!(
+            scene.one(&format!("SELECT count(*) FROM {table}")).await?,
+            n,
+            "{table}"
+        );
     }
     Ok(())
 }
@@ -59,7 +72,10 @@ async fn at06_another_account_gets_nothing_of_the_first(db: TestDb) -> Result<()
     a.at(-1_000, "UPDATE profiles SET name = 'Secret'").await?;
     a.device.device.disconnect().await?;
     let refused = login(&a, "u2").await;
-    assert!(matches!(refused, Err(SyncError::Refused { ref code, .. }) if code == "other_account"), "{refused:?}");
+    assert!(
+        matches!(refused, Err(SyncError::Refused { ref code, .. }) if code == "other_account"),
+        "{refused:?}"
+    );
     a.net.forget();
     assert!(a.sync().await.is_err());
     assert!(a.net.requests().is_empty());
@@ -71,14 +87,22 @@ async fn at06_another_account_gets_nothing_of_the_first(db: TestDb) -> Result<()
 
 async fn at09_what_is_dirty_at_the_logout_is_pushed_after_the_login(db: TestDb) -> Result<()> {
     let (scene, [a, b, c]) = family(db).await?;
-    a.at(-3_000, "UPDATE list_items SET title = 'Before'").await?;
+    a.at(-3_000, "UPDATE list_items SET title = 'Before'")
+        .await?;
     a.device.device.disconnect().await?;
     a.at(-2_000, "UPDATE list_items SET poster = 'While out'; DELETE FROM watch_history; INSERT INTO lists (profile_id, name) VALUES (1, 'New')").await?;
     assert!(!a.dirty().await?.is_empty());
     login(&a, USER).await?;
     scene.settled(&[&a, &b, &c]).await?;
-    assert_eq!(b.one("SELECT title || poster FROM list_items").await?, "BeforeWhile out");
-    assert_eq!(b.one("SELECT count(*) FROM watch_history WHERE deleted_at IS NULL").await?, "0");
+    assert_eq!(
+        b.one("SELECT title || poster FROM list_items").await?,
+        "BeforeWhile out"
+    );
+    assert_eq!(
+        b.one("SELECT count(*) FROM watch_history WHERE deleted_at IS NULL")
+            .await?,
+        "0"
+    );
     assert_eq!(b.one("SELECT count(*) FROM lists").await?, "2");
     Ok(())
 }

@@ -20,12 +20,28 @@ async fn at08_a_guests_rows_join_the_accounts(db: TestDb) -> Result<()> {
     connect(&guest, USER).await?;
     scene.settled(&[&guest, &a, &b, &c]).await?;
     // Profiles have no key: both are there, each with its own.
-    for (table, n) in [("profiles", "2"), ("settings_profiles", "2"), ("lists", "3"), ("list_items", "2"), ("watch_history", "2"), ("profile_addons", "2")] {
+    for (table, n) in [
+        ("profiles", "2"),
+        ("settings_profiles", "2"),
+        ("lists", "3"),
+        ("list_items", "2"),
+        ("watch_history", "2"),
+        ("profile_addons", "2"),
+    ] {
         for device in [&a, &guest] {
-            assert_eq!(device.one(&format!("SELECT count(*) FROM {table}")).await?, n, "{table}");
+            assert_eq!(
+                device.one(&format!("SELECT count(*) FROM {table}")).await?,
+                n,
+                "{table}"
+            );
         }
     }
-    assert_eq!(guest.one("SELECT count(*) FROM addons WHERE manifest_url = 'https://x.test'").await?, "1");
+    assert_eq!(
+        guest
+            .one("SELECT count(*) FROM addons WHERE manifest_url = 'https://x.test'")
+            .await?,
+        "1"
+    );
     Ok(())
 }
 
@@ -45,10 +61,12 @@ async fn at08_only_the_one_who_logs_in_is_synced(db: TestDb) -> Result<()> {
     let (scene, [a, b, c]) = family(db).await?;
     let shared = scene.device().await?;
     shared.device.device.disconnect().await?;
-    shared.sql(
-        "INSERT INTO user (id, email, name, emailVerified, createdAt, updatedAt)
+    shared
+        .sql(
+            "INSERT INTO user (id, email, name, emailVerified, createdAt, updatedAt)
          VALUES ('guest', 'guest', 'guest', 0, '2026-01-01 00:00:00', '2026-01-01 00:00:00')",
-    ).await?;
+        )
+        .await?;
     shared.at(-3_000, "INSERT INTO profiles (user_id, name, avatar, is_default) VALUES ('u1', 'Not mine', 'x', 1);
         INSERT INTO lists (profile_id, name) SELECT id, 'Not mine' FROM profiles").await?;
     shared.at(-2_000, "INSERT INTO profiles (user_id, name, avatar, is_default) VALUES ('guest', 'Mine', 'x', 1);
@@ -60,9 +78,20 @@ async fn at08_only_the_one_who_logs_in_is_synced(db: TestDb) -> Result<()> {
             device.sync().await?;
         }
     }
-    assert_eq!(scene.one("SELECT count(*) FROM profiles WHERE name = 'Not mine'").await?, "0");
-    assert_eq!(a.rows("SELECT name FROM profiles WHERE deleted_at IS NULL ORDER BY 1").await?, ["Anna", "Mine"]);
-    let here = shared.rows("SELECT user_id, name, is_default FROM profiles ORDER BY 1, 2").await?;
+    assert_eq!(
+        scene
+            .one("SELECT count(*) FROM profiles WHERE name = 'Not mine'")
+            .await?,
+        "0"
+    );
+    assert_eq!(
+        a.rows("SELECT name FROM profiles WHERE deleted_at IS NULL ORDER BY 1")
+            .await?,
+        ["Anna", "Mine"]
+    );
+    let here = shared
+        .rows("SELECT user_id, name, is_default FROM profiles ORDER BY 1, 2")
+        .await?;
     assert_eq!(here, ["guest|Anna|NULL", "guest|Mine|1", "u1|Not mine|1"]);
     let status = shared.status().await?;
     assert!(status.pending.is_empty(), "{:?}", status.pending);

@@ -12,7 +12,14 @@ on_both_backends!(
     ck06_an_insert_an_edit_and_a_deletion_in_one_tick,
 );
 
-const JUMPS: [i64; 6] = [-5_000, -86_400_000, 3_600_000, -20_000, 31_557_600_000, -1_000];
+const JUMPS: [i64; 6] = [
+    -5_000,
+    -86_400_000,
+    3_600_000,
+    -20_000,
+    31_557_600_000,
+    -1_000,
+];
 
 /// All of them in one push.
 async fn ck03_a_clock_that_jumps_between_edits(db: TestDb) -> Result<()> {
@@ -21,7 +28,12 @@ async fn ck03_a_clock_that_jumps_between_edits(db: TestDb) -> Result<()> {
         a.at(at, &format!("UPDATE lists SET name = 'edit {number}'; UPDATE list_items SET title = 'edit {number}'")).await?;
     }
     scene.settled(&[&a, &b, &c]).await?;
-    assert_eq!(scene.one("SELECT l.name || i.title FROM lists l, list_items i").await?, "edit 5edit 5");
+    assert_eq!(
+        scene
+            .one("SELECT l.name || i.title FROM lists l, list_items i")
+            .await?,
+        "edit 5edit 5"
+    );
     Ok(())
 }
 
@@ -29,14 +41,25 @@ async fn ck03_a_clock_that_jumps_between_edits(db: TestDb) -> Result<()> {
 async fn ck03_a_jump_between_edits_that_travel_alone(db: TestDb) -> Result<()> {
     let (scene, [a, b, c]) = family(db).await?;
     for (number, at) in JUMPS.into_iter().enumerate() {
-        a.at(at, &format!("UPDATE lists SET name = 'edit {number}'")).await?;
+        a.at(at, &format!("UPDATE lists SET name = 'edit {number}'"))
+            .await?;
         a.sync().await?;
         b.sync().await?;
-        assert_eq!(b.one("SELECT name FROM lists").await?, format!("edit {number}"));
-        b.at(JUMPS[5 - number], &format!("UPDATE lists SET name = 'of B {number}'")).await?;
+        assert_eq!(
+            b.one("SELECT name FROM lists").await?,
+            format!("edit {number}")
+        );
+        b.at(
+            JUMPS[5 - number],
+            &format!("UPDATE lists SET name = 'of B {number}'"),
+        )
+        .await?;
         b.sync().await?;
         a.sync().await?;
-        assert_eq!(a.one("SELECT name FROM lists").await?, format!("of B {number}"));
+        assert_eq!(
+            a.one("SELECT name FROM lists").await?,
+            format!("of B {number}")
+        );
     }
     scene.settled(&[&a, &b, &c]).await
 }
@@ -45,12 +68,14 @@ async fn ck03_a_jump_between_edits_that_travel_alone(db: TestDb) -> Result<()> {
 async fn ck06_edits_in_one_tick(db: TestDb) -> Result<()> {
     let (scene, [a, b, c]) = family(db).await?;
     for name in ["m", "z", "a", "q"] {
-        a.at(-1_000, &format!("UPDATE lists SET name = '{name}'")).await?;
+        a.at(-1_000, &format!("UPDATE lists SET name = '{name}'"))
+            .await?;
     }
     scene.settled(&[&a, &b, &c]).await?;
     assert_eq!(scene.one("SELECT name FROM lists").await?, "q");
     for name in ["z", "a", "m", "b"] {
-        a.at(-1_000, &format!("UPDATE lists SET name = '{name}'")).await?;
+        a.at(-1_000, &format!("UPDATE lists SET name = '{name}'"))
+            .await?;
         a.sync().await?;
         assert_eq!(scene.one("SELECT name FROM lists").await?, name);
     }
@@ -75,7 +100,12 @@ async fn ck06_an_insert_an_edit_and_a_deletion_in_one_tick(db: TestDb) -> Result
             }
         }
         scene.settled(&[&a, &b]).await?;
-        assert_eq!(b.rows("SELECT name FROM profiles WHERE deleted_at IS NULL").await?, ["last"], "{between}");
+        assert_eq!(
+            b.rows("SELECT name FROM profiles WHERE deleted_at IS NULL")
+                .await?,
+            ["last"],
+            "{between}"
+        );
     }
     Ok(())
 }

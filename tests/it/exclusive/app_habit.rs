@@ -27,10 +27,18 @@ async fn v13_a_sync_between_the_two_statements(db: TestDb) -> Result<()> {
         a.sync().await?;
         b.sync().await?;
         // Another device chooses in the moment without one.
-        b.at(-2_500, &format!("UPDATE {table} SET is_default = 1 WHERE name = 'Three'")).await?;
+        b.at(
+            -2_500,
+            &format!("UPDATE {table} SET is_default = 1 WHERE name = 'Three'"),
+        )
+        .await?;
         b.sync().await?;
         a.at(-2_000, &second).await?;
-        assert_eq!(defaults(&scene, &[&a, &b, &c], table).await?, ["Two"], "{table}");
+        assert_eq!(
+            defaults(&scene, &[&a, &b, &c], table).await?,
+            ["Two"],
+            "{table}"
+        );
     }
     Ok(())
 }
@@ -47,7 +55,11 @@ async fn v13_the_second_statement_while_the_first_is_on_its_way(db: TestDb) -> R
             Ok(())
         }));
         a.sync().await?;
-        assert_eq!(defaults(&scene, &[&a, &b, &c], table).await?, ["Two"], "{table}");
+        assert_eq!(
+            defaults(&scene, &[&a, &b, &c], table).await?,
+            ["Two"],
+            "{table}"
+        );
     }
     Ok(())
 }
@@ -57,7 +69,11 @@ async fn v13_only_the_second_statement(db: TestDb) -> Result<()> {
     let (scene, [a, b, c]) = three_of_each(db).await?;
     for table in FLAGGED {
         a.at(-3_000, &halves(table).1).await?;
-        assert_eq!(defaults(&scene, &[&a, &b, &c], table).await?, ["Two"], "{table}");
+        assert_eq!(
+            defaults(&scene, &[&a, &b, &c], table).await?,
+            ["Two"],
+            "{table}"
+        );
     }
     Ok(())
 }
@@ -73,7 +89,11 @@ async fn v13_in_pushes_and_pages_of_one_row(db: TestDb) -> Result<()> {
             a.net.on_push(Fault::LoseAnswer);
             let _ = (a.sync().await, b.sync().await);
         }
-        assert_eq!(defaults(&scene, &[&a, &b, &c], table).await?, ["Two"], "{table}");
+        assert_eq!(
+            defaults(&scene, &[&a, &b, &c], table).await?,
+            ["Two"],
+            "{table}"
+        );
     }
     Ok(())
 }
@@ -89,7 +109,11 @@ async fn v13_the_same_choice_again_and_back(db: TestDb) -> Result<()> {
         for device in [&b, &a] {
             device.sync().await?;
         }
-        assert_eq!(defaults(&scene, &[&a, &b, &c], table).await?, ["Three"], "{table}");
+        assert_eq!(
+            defaults(&scene, &[&a, &b, &c], table).await?,
+            ["Three"],
+            "{table}"
+        );
     }
     Ok(())
 }

@@ -16,17 +16,39 @@ async fn v13_an_undeleted_default_finds_another(db: TestDb) -> Result<()> {
         let (scene, [a, b, c]) = three_of_each(TestDb::new(db.backend()).await?).await?;
         // The app's habit takes the flag from live rows only.
         for table in ["settings_profiles", "lists"] {
-            a.at(-9_000, &format!("UPDATE {table} SET deleted_at = '2027-01-15 11:59:51' WHERE name = 'One'")).await?;
+            a.at(
+                -9_000,
+                &format!(
+                    "UPDATE {table} SET deleted_at = '2027-01-15 11:59:51' WHERE name = 'One'"
+                ),
+            )
+            .await?;
         }
         scene.settled(&[&a, &b, &c]).await?;
         for table in ["settings_profiles", "lists"] {
-            a.at(-3_000, &format!("UPDATE {table} SET is_default = 1 WHERE name = 'Two'")).await?;
-            b.at(-2_000, &format!("UPDATE {table} SET deleted_at = NULL WHERE name = 'One'")).await?;
-            c.at(-4_000, &format!("UPDATE {table} SET is_default = 1 WHERE name = 'Three'")).await?;
+            a.at(
+                -3_000,
+                &format!("UPDATE {table} SET is_default = 1 WHERE name = 'Two'"),
+            )
+            .await?;
+            b.at(
+                -2_000,
+                &format!("UPDATE {table} SET deleted_at = NULL WHERE name = 'One'"),
+            )
+            .await?;
+            c.at(
+                -4_000,
+                &format!("UPDATE {table} SET is_default = 1 WHERE name = 'Three'"),
+            )
+            .await?;
         }
         sync_in(&order, &[&a, &b, &c]).await?;
         for table in ["settings_profiles", "lists"] {
-            assert_eq!(defaults(&scene, &[&a, &b, &c], table).await?, ["Two"], "{table} {order:?}");
+            assert_eq!(
+                defaults(&scene, &[&a, &b, &c], table).await?,
+                ["Two"],
+                "{table} {order:?}"
+            );
         }
     }
     Ok(())
@@ -36,13 +58,26 @@ async fn v13_an_undeleted_default_finds_another(db: TestDb) -> Result<()> {
 async fn v13_a_default_that_comes_back_with_its_profile(db: TestDb) -> Result<()> {
     for order in ORDERS {
         let (scene, [a, b, c]) = three_of_each(TestDb::new(db.backend()).await?).await?;
-        a.at(-9_000, "UPDATE profiles SET deleted_at = '2027-01-15 11:59:51' WHERE name = 'One'").await?;
+        a.at(
+            -9_000,
+            "UPDATE profiles SET deleted_at = '2027-01-15 11:59:51' WHERE name = 'One'",
+        )
+        .await?;
         b.at(-8_000, "UPDATE lists SET is_default = 0 WHERE name = 'One'; INSERT INTO lists (profile_id, name, is_default) VALUES (1, 'B', 1)").await?;
-        c.at(-7_000, "INSERT INTO lists (profile_id, name, is_default) VALUES (1, 'C', 1)").await?;
+        c.at(
+            -7_000,
+            "INSERT INTO lists (profile_id, name, is_default) VALUES (1, 'C', 1)",
+        )
+        .await?;
         sync_in(&order, &[&a, &b, &c]).await?;
         scene.settled(&[&a, &b, &c]).await?;
-        a.at(-1_000, "UPDATE profiles SET deleted_at = NULL").await?;
-        assert_eq!(defaults(&scene, &[&a, &b, &c], "lists").await?, ["C"], "{order:?}");
+        a.at(-1_000, "UPDATE profiles SET deleted_at = NULL")
+            .await?;
+        assert_eq!(
+            defaults(&scene, &[&a, &b, &c], "lists").await?,
+            ["C"],
+            "{order:?}"
+        );
     }
     Ok(())
 }
@@ -56,7 +91,11 @@ async fn v13_the_default_is_made_twice_and_merges(db: TestDb) -> Result<()> {
         }
         c.at(-2_000, &choose("lists", "Three")).await?;
         sync_in(&order, &[&a, &b, &c]).await?;
-        assert_eq!(defaults(&scene, &[&a, &b, &c], "lists").await?, ["Same"], "{order:?}");
+        assert_eq!(
+            defaults(&scene, &[&a, &b, &c], "lists").await?,
+            ["Same"],
+            "{order:?}"
+        );
     }
     Ok(())
 }

@@ -23,7 +23,11 @@ async fn v13_two_choose_and_the_later_stands(db: TestDb) -> Result<()> {
         }
         sync_in(&order, &[&a, &b]).await?;
         for table in FLAGGED {
-            assert_eq!(defaults(&scene, &[&a, &b, &c], table).await?, ["Two"], "{table} {order:?}");
+            assert_eq!(
+                defaults(&scene, &[&a, &b, &c], table).await?,
+                ["Two"],
+                "{table} {order:?}"
+            );
         }
     }
     Ok(())
@@ -42,7 +46,11 @@ async fn v13_three_choose_in_every_order(db: TestDb) -> Result<()> {
         }
         sync_in(&order, &[&a, &b, &c]).await?;
         for table in FLAGGED {
-            assert_eq!(defaults(&scene, &[&a, &b, &c], table).await?, ["One"], "{table} {order:?}");
+            assert_eq!(
+                defaults(&scene, &[&a, &b, &c], table).await?,
+                ["One"],
+                "{table} {order:?}"
+            );
         }
     }
     Ok(())
@@ -63,7 +71,11 @@ async fn v13_three_make_a_default_of_their_own(db: TestDb) -> Result<()> {
         }
         sync_in(&order, &[&a, &b, &c]).await?;
         for table in FLAGGED {
-            assert_eq!(defaults(&scene, &[&a, &b, &c], table).await?, ["B"], "{table} {order:?}");
+            assert_eq!(
+                defaults(&scene, &[&a, &b, &c], table).await?,
+                ["B"],
+                "{table} {order:?}"
+            );
         }
     }
     Ok(())
@@ -74,12 +86,22 @@ async fn v13_the_default_is_deleted_while_another_is_chosen(db: TestDb) -> Resul
     for order in [[0, 1], [1, 0]] {
         let (scene, [a, b, c]) = three_of_each(TestDb::new(db.backend()).await?).await?;
         for (at, table) in (0_i64..).zip(FLAGGED) {
-            a.at(at - 2_000, &format!("UPDATE {table} SET deleted_at = '2027-01-15 11:59:5{at}' WHERE name = 'One'")).await?;
+            a.at(
+                at - 2_000,
+                &format!(
+                    "UPDATE {table} SET deleted_at = '2027-01-15 11:59:5{at}' WHERE name = 'One'"
+                ),
+            )
+            .await?;
             b.at(-1_000, &choose(table, "Three")).await?;
         }
         sync_in(&order, &[&a, &b]).await?;
         for table in ["settings_profiles", "profiles"] {
-            assert_eq!(defaults(&scene, &[&a, &b, &c], table).await?, ["Three"], "{table} {order:?}");
+            assert_eq!(
+                defaults(&scene, &[&a, &b, &c], table).await?,
+                ["Three"],
+                "{table} {order:?}"
+            );
         }
         // Its profile is gone, and the list with it.
         let none: [&str; 0] = [];
@@ -91,7 +113,11 @@ async fn v13_the_default_is_deleted_while_another_is_chosen(db: TestDb) -> Resul
 async fn v13_a_default_list_moves_to_a_profile_that_has_one(db: TestDb) -> Result<()> {
     for order in [[0, 1], [1, 0]] {
         let (scene, [a, b, c]) = three_of_each(TestDb::new(db.backend()).await?).await?;
-        a.at(-2_000, "UPDATE lists SET profile_id = 1 WHERE name = 'Other'").await?;
+        a.at(
+            -2_000,
+            "UPDATE lists SET profile_id = 1 WHERE name = 'Other'",
+        )
+        .await?;
         b.at(-1_000, &choose("lists", "Three")).await?;
         sync_in(&order, &[&a, &b]).await?;
         scene.settled(&[&a, &b, &c]).await?;
@@ -123,6 +149,10 @@ async fn v13_two_databases_with_a_default_each_become_one(db: TestDb) -> Result<
     for (table, expected) in [("settings_profiles", "S2"), ("profiles", "P2")] {
         assert_eq!(defaults(&scene, &[&a, &b], table).await?, [expected]);
     }
-    assert_eq!(defaults(&scene, &[&a, &b], "lists").await?, ["L", "L"], "each profile keeps its own");
+    assert_eq!(
+        defaults(&scene, &[&a, &b], "lists").await?,
+        ["L", "L"],
+        "each profile keeps its own"
+    );
     Ok(())
 }

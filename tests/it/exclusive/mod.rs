@@ -34,7 +34,11 @@ pub(crate) const FLAGGED: [&str; 3] = ["settings_profiles", "profiles", "lists"]
 
 /// What the app does: two statements, of which the first does not set `dirty`.
 pub(crate) fn choose(table: &str, name: &str) -> String {
-    let scope = if table == "lists" { " AND profile_id = 1" } else { "" };
+    let scope = if table == "lists" {
+        " AND profile_id = 1"
+    } else {
+        ""
+    };
     format!(
         "UPDATE {table} SET is_default = 0 WHERE is_default = 1{scope};
          UPDATE {table} SET is_default = 1, dirty = 1 WHERE name = '{name}'{scope}"
@@ -43,7 +47,11 @@ pub(crate) fn choose(table: &str, name: &str) -> String {
 
 /// The live rows that have the flag, on the server and on every device, which must agree; but for the list
 /// of the other profile, which keeps its own.
-pub(crate) async fn defaults(scene: &Scene, devices: &[&SceneDevice], table: &str) -> Result<Vec<String>> {
+pub(crate) async fn defaults(
+    scene: &Scene,
+    devices: &[&SceneDevice],
+    table: &str,
+) -> Result<Vec<String>> {
     scene.settled(devices).await?;
     let sql = format!(
         "SELECT name FROM {table} WHERE deleted_at IS NULL AND CASE WHEN is_default THEN 1 ELSE 0 END = 1 AND name <> 'Other' ORDER BY 1"
@@ -53,6 +61,9 @@ pub(crate) async fn defaults(scene: &Scene, devices: &[&SceneDevice], table: &st
         assert_eq!(device.rows(&sql).await?, there, "device {}", device.number);
     }
     let others = "SELECT CASE WHEN is_default THEN 1 ELSE 0 END FROM lists WHERE name = 'Other' AND deleted_at IS NULL";
-    assert!(scene.rows(others).await?.iter().all(|flag| flag == "1"), "another scope lost its own");
+    assert!(
+        scene.rows(others).await?.iter().all(|flag| flag == "1"),
+        "another scope lost its own"
+    );
     Ok(there)
 }

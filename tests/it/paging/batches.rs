@@ -46,7 +46,10 @@ fn parents_first(pushes: &[Value]) {
     for (table, row) in pushes.iter().flat_map(rows) {
         for parent in ["profile_id", "list_id"] {
             if let Some(parent) = row["row"][parent].as_str() {
-                assert!(sent.contains(&parent.to_owned()), "a row of {table} before its parent");
+                assert!(
+                    sent.contains(&parent.to_owned()),
+                    "a row of {table} before its parent"
+                );
             }
         }
         sent.push(row["remote_id"].as_str().unwrap_or_default().to_owned());
@@ -64,7 +67,11 @@ async fn pg14_more_rows_than_a_push_takes(db: TestDb) -> Result<()> {
         }
         a.net.on_push(Fault::LoseRequest);
         assert!(a.sync().await.is_err());
-        assert_eq!(a.dirty().await?.len(), N_ROWS - lost * push_rows, "what was answered is settled");
+        assert_eq!(
+            a.dirty().await?.len(),
+            N_ROWS - lost * push_rows,
+            "what was answered is settled"
+        );
         a.sync().await?;
         let pushes = a.net.pushes();
         assert!(pushes.iter().all(|push| rows(push).len() <= push_rows));
@@ -78,12 +85,23 @@ async fn pg14_more_rows_than_a_push_takes(db: TestDb) -> Result<()> {
 async fn pg14_more_bytes_than_a_push_takes(db: TestDb) -> Result<()> {
     let scene = Scene::new(db).await?;
     let (mut a, b) = scene.pair().await?;
-    limited(&mut a, BatchLimits { push_bytes: 2_000, ..BatchLimits::default() });
+    limited(
+        &mut a,
+        BatchLimits {
+            push_bytes: 2_000,
+            ..BatchLimits::default()
+        },
+    );
     family(&a).await?;
     a.sync().await?;
     let pushes = a.net.pushes();
     assert!(pushes.len() > 4, "{} pushes", pushes.len());
-    for request in a.net.requests().iter().filter(|r| r.method() == http::Method::POST) {
+    for request in a
+        .net
+        .requests()
+        .iter()
+        .filter(|r| r.method() == http::Method::POST)
+    {
         let n = request.body().len();
         assert!(n < 3_000, "a push of {n} bytes");
     }
@@ -97,15 +115,29 @@ async fn pg15_one_row_that_is_too_large(db: TestDb) -> Result<()> {
     let (a, b) = scene.pair().await?;
     family(&a).await?;
     scene.settled(&[&a, &b]).await?;
-    let huge = format!("UPDATE list_items SET title = '{}' WHERE id = 7", "x".repeat(2 << 20));
+    let huge = format!(
+        "UPDATE list_items SET title = '{}' WHERE id = 7",
+        "x".repeat(2 << 20)
+    );
     a.sql(&huge).await?;
-    a.sql("UPDATE list_items SET title = 'fine' WHERE id <> 7").await?;
+    a.sql("UPDATE list_items SET title = 'fine' WHERE id <> 7")
+        .await?;
     a.sync().await?;
     assert_eq!(a.rejected().await?, ["list_items 7 row_too_large"]);
     assert_eq!(a.dirty().await?, ["list_items 7"]);
-    assert_eq!(scene.one("SELECT count(*) FROM list_items WHERE title = 'fine'").await?, "35");
+    assert_eq!(
+        scene
+            .one("SELECT count(*) FROM list_items WHERE title = 'fine'")
+            .await?,
+        "35"
+    );
     b.sync().await?;
-    assert_eq!(b.one("SELECT count(*) FROM list_items WHERE title = 'fine'").await?, "35");
-    a.sql("UPDATE list_items SET title = 'small' WHERE id = 7").await?;
+    assert_eq!(
+        b.one("SELECT count(*) FROM list_items WHERE title = 'fine'")
+            .await?,
+        "35"
+    );
+    a.sql("UPDATE list_items SET title = 'small' WHERE id = 7")
+        .await?;
     scene.settled(&[&a, &b]).await
 }

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use sync_tests::{Backend, Fault, HttpServer, Scene, SceneDevice, TestDb, account::Origin, on_both_backends, synced_rows::live_rows};
+use sync_tests::{
+    Backend, Fault, HttpServer, Scene, SceneDevice, TestDb, account::Origin, on_both_backends,
+    synced_rows::live_rows,
+};
 
 on_both_backends!(
     pg04_a_row_that_changes_between_pages,
@@ -34,7 +37,8 @@ fn before_page(a: &SceneDevice, b: &SceneDevice, page: usize, sql: &'static str)
         engine.sync(&*net, &|_| {}).await?;
         Ok(())
     });
-    b.net.plan_pulls((1..page).map(|_| Fault::None).chain([act]));
+    b.net
+        .plan_pulls((1..page).map(|_| Fault::None).chain([act]));
 }
 
 /// PG04: one that was on a page before, one of the page itself and one of a later page.
@@ -99,7 +103,11 @@ async fn pg03_ones_own_push_between_pages(db: TestDb) -> Result<()> {
 
 /// PG05: five devices push at once, over real HTTP, while a sixth pulls page after page: it misses none.
 async fn pg05_devices_that_push_while_one_pulls(db: TestDb) -> Result<()> {
-    let n_edits = if db.backend() == Backend::Postgres { 12 } else { 8 };
+    let n_edits = if db.backend() == Backend::Postgres {
+        12
+    } else {
+        8
+    };
     let server = HttpServer::start(db).await?;
     let account = server.account("anna@example.org").await?;
     let reader = account.device(Origin::Fresh).await?;
@@ -117,7 +125,11 @@ async fn pg05_devices_that_push_while_one_pulls(db: TestDb) -> Result<()> {
     let (mut seen, mut done) = (BTreeSet::new(), false);
     loop {
         reader.device.pull(&*reader.transport, &|_| {}).await?;
-        let now: BTreeSet<String> = reader.rows("SELECT name FROM profiles").await?.into_iter().collect();
+        let now: BTreeSet<String> = reader
+            .rows("SELECT name FROM profiles")
+            .await?
+            .into_iter()
+            .collect();
         assert!(now.is_superset(&seen), "something went again");
         seen = now;
         if done {

@@ -21,7 +21,11 @@ async fn pg08_no_cursor_and_zero_give_the_same_page(db: TestDb) -> Result<()> {
     let all = page(&scene, None, 10).await?;
     for cursor in ["0", ""] {
         let same = page(&scene, Some(cursor), 10).await?;
-        assert_eq!((names(&same)?, &same.cursor), (names(&all)?, &all.cursor), "{cursor:?}");
+        assert_eq!(
+            (names(&same)?, &same.cursor),
+            (names(&all)?, &all.cursor),
+            "{cursor:?}"
+        );
     }
     Ok(())
 }
@@ -35,11 +39,31 @@ async fn pg06_a_cursor_that_nobody_gave_is_refused(db: TestDb) -> Result<()> {
     let good = page(&scene, None, 10).await?.cursor;
     let long = "9".repeat(5_000);
     let other_life = good.replacen(|c: char| c.is_ascii_hexdigit(), "0", 4);
-    for cursor in ["-1", "1", "x", "..", "0.0", "\u{0}", "' OR 1=1 --", "9223372036854775808", &long, &other_life, &format!("{good}0"), &good[..good.len() - 1]] {
+    for cursor in [
+        "-1",
+        "1",
+        "x",
+        "..",
+        "0.0",
+        "\u{0}",
+        "' OR 1=1 --",
+        "9223372036854775808",
+        &long,
+        &other_life,
+        &format!("{good}0"),
+        &good[..good.len() - 1],
+    ] {
         let refused = page(&scene, Some(cursor), 10).await;
         match refused {
-            Err(error) => assert!((400..500).contains(&error.code().status()), "{cursor:?}: {error}"),
-            Ok(page) => assert_eq!(names(&page)?, Vec::<String>::new(), "{cursor:?} is taken for a place"),
+            Err(error) => assert!(
+                (400..500).contains(&error.code().status()),
+                "{cursor:?}: {error}"
+            ),
+            Ok(page) => assert_eq!(
+                names(&page)?,
+                Vec::<String>::new(),
+                "{cursor:?} is taken for a place"
+            ),
         }
     }
     Ok(())
@@ -56,7 +80,8 @@ async fn pg06_an_old_cursor_goes_on_from_there(db: TestDb) -> Result<()> {
     let first = page(&scene, None, 2).await?;
     let rest = names(&page(&scene, Some(&first.cursor), 10).await?)?;
     assert_eq!(rest.len(), 2);
-    a.sql("UPDATE profiles SET name = 'New' WHERE name IN ('P0', 'P2')").await?;
+    a.sql("UPDATE profiles SET name = 'New' WHERE name IN ('P0', 'P2')")
+        .await?;
     a.sync().await?;
     for _ in 0..2 {
         let again = names(&page(&scene, Some(&first.cursor), 10).await?)?;
@@ -72,6 +97,10 @@ async fn pg07_a_limit_that_is_none(db: TestDb) -> Result<()> {
     a.sync().await?;
     let refused = page(&scene, None, 0).await;
     assert!(refused.is_err_and(|error| error.code().status() == 400));
-    assert_eq!(names(&page(&scene, None, u32::MAX).await?)?.len(), 1, "more than the most is the most");
+    assert_eq!(
+        names(&page(&scene, None, u32::MAX).await?)?.len(),
+        1,
+        "more than the most is the most"
+    );
     Ok(())
 }

@@ -14,9 +14,19 @@ use sync_core::{
 use sync_tests::{Scene, scene::USER};
 
 /// One page as a device gets it.
-pub(crate) async fn page(scene: &Scene, cursor: Option<&str>, limit: u32) -> Result<PullPage, ServerError> {
-    let caller = Caller { user_id: USER.to_owned(), device: 1 };
-    let query = PullQuery { cursor: cursor.map(str::to_owned), limit: Some(limit) };
+pub(crate) async fn page(
+    scene: &Scene,
+    cursor: Option<&str>,
+    limit: u32,
+) -> Result<PullPage, ServerError> {
+    let caller = Caller {
+        user_id: USER.to_owned(),
+        device: 1,
+    };
+    let query = PullQuery {
+        cursor: cursor.map(str::to_owned),
+        limit: Some(limit),
+    };
     scene.server.engine.pull(&caller, &query).await
 }
 
@@ -25,7 +35,13 @@ pub(crate) fn names(page: &PullPage) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for table in &page.tables {
         let rows: Vec<serde_json::Value> = serde_json::from_str(table.rows.get())?;
-        let name = |row: &serde_json::Value| format!("{} {}", table.table, row["remote_id"].as_str().unwrap_or_default());
+        let name = |row: &serde_json::Value| {
+            format!(
+                "{} {}",
+                table.table,
+                row["remote_id"].as_str().unwrap_or_default()
+            )
+        };
         names.extend(rows.iter().map(name));
     }
     Ok(names)

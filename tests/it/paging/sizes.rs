@@ -27,7 +27,9 @@ async fn with_rows(db: TestDb, n: usize) -> Result<Scene> {
 
 async fn pg01_a_thousand_rows_in_pages_of_every_size(db: TestDb) -> Result<()> {
     let scene = with_rows(db, 999).await?;
-    let feed = scene.rows("SELECT tbl || ' ' || remote_id FROM sync_feed ORDER BY seq").await?;
+    let feed = scene
+        .rows("SELECT tbl || ' ' || remote_id FROM sync_feed ORDER BY seq")
+        .await?;
     assert_eq!(feed.len(), 1_000);
     for limit in [1_u32, 2, 3, 7, 100, 999, 1_000, 1_001, 5_000, u32::MAX] {
         let pages = all_pages(&scene, limit).await?;
@@ -50,12 +52,22 @@ async fn pg02_whether_there_is_more(db: TestDb) -> Result<()> {
         let n = n.max(1) + 1;
         for limit in [n - 1, n, n + 1] {
             let first = page(&scene, None, u32::try_from(limit)?).await?;
-            assert_eq!((names(&first)?.len(), first.has_more), (n.min(limit), limit < n), "{n} rows, {limit} a page");
+            assert_eq!(
+                (names(&first)?.len(), first.has_more),
+                (n.min(limit), limit < n),
+                "{n} rows, {limit} a page"
+            );
             let rest = page(&scene, Some(&first.cursor), 100).await?;
-            assert_eq!((names(&rest)?.len(), rest.has_more), (n - n.min(limit), false));
+            assert_eq!(
+                (names(&rest)?.len(), rest.has_more),
+                (n - n.min(limit), false)
+            );
             assert_eq!(rest.cursor, rest.head);
             let none = page(&scene, Some(&rest.cursor), 1).await?;
-            assert_eq!((names(&none)?.len(), none.has_more, &none.cursor), (0, false, &rest.cursor));
+            assert_eq!(
+                (names(&none)?.len(), none.has_more, &none.cursor),
+                (0, false, &rest.cursor)
+            );
         }
     }
     Ok(())
