@@ -11,6 +11,7 @@ on_both_backends!(
     a_deletion_there_and_an_edit_here,
     a_row_moved_here_and_its_parents_deleted_there,
     the_same_thing_made_on_both_sides,
+    what_is_put_under_a_deleted_parent_there_goes_with_it,
 );
 
 async fn there(scene: &Scene, ms: i64, sql: &str) -> Result<()> {
@@ -141,5 +142,66 @@ async fn the_same_thing_made_on_both_sides(db: TestDb) -> Result<()> {
     let titles = scene.rows("SELECT i.meta_id FROM list_items i JOIN lists l ON l.id = i.list_id WHERE l.name = 'Favorites' ORDER BY 1").await?;
     assert_eq!(titles, ["both", "device", "server"]);
     assert_eq!(scene.one("SELECT count(*) FROM lists").await?, "2");
+    Ok(())
+}
+
+/// Undeleted, added and moved by SQL where the parent is deleted; all of it comes back with the parent.
+async fn what_is_put_under_a_deleted_parent_there_goes_with_it(db: TestDb) -> Result<()> {
+    let (scene, [a, b, c]) = family(db).await?;
+    a.at(
+        -9_000,
+        "INSERT INTO profiles (id, user_id, name, avatar) VALUES (77, 'u1', 'Ben', 'b');
+         INSERT INTO lists (id, profile_id, name) VALUES (77, 77, 'Moved');
+         INSERT INTO list_items (list_id, meta_id, type) VALUES (77, 'moved', 'movie');
+         UPDATE profiles SET settings_profile_id = NULL",
+    )
+    .await?;
+    a.at(
+        -8_000,
+        "UPDATE lists SET deleted_at = '2027-01-15 11:59:52' WHERE name = 'Mine'",
+    )
+    .await?;
+    a.at(
+        -7_000,
+        "UPDATE profiles SET deleted_at = '2027-01-15 11:59:53' WHERE name = 'Anna';
+        UPDATE settings_profiles SET deleted_at = '2027-01-15 11:59:53'",
+    )
+    .await?;
+    scene.settled(&[&a, &b, &c]).await?;
+    there(
+        &scene,
+        -3_000,
+        "UPDATE lists SET deleted_at = NULL WHERE name = 'Mine'",
+    )
+    .await?;
+    there(&scene, -3_000, "UPDATE lists SET profile_id = (SELECT id FROM profiles WHERE name = 'Anna') WHERE name = 'Moved'").await?;
+    there(
+        &scene,
+        -3_000,
+        "INSERT INTO lists (profile_id, name) SELECT id, 'New' FROM profiles WHERE name = 'Anna'",
+    )
+    .await?;
+    there(&scene, -3_000, "INSERT INTO list_items (list_id, meta_id, type) SELECT id, 'new', 'movie' FROM lists WHERE name = 'New'").await?;
+    there(&scene, -3_000, "UPDATE profiles SET settings_profile_id = (SELECT id FROM settings_profiles) WHERE name = 'Ben'").await?;
+    scene.settled(&[&a, &b, &c]).await?;
+    for table in ["lists", "list_items"] {
+        let live = format!("SELECT count(*) FROM {table} WHERE deleted_at IS NULL");
+        assert_eq!(scene.one(&live).await?, "0", "{table}");
+    }
+    let uses = "SELECT count(settings_profile_id) FROM profiles WHERE name = 'Ben'";
+    assert_eq!(
+        (scene.one(uses).await?, c.one(uses).await?),
+        ("0".to_owned(), "0".to_owned())
+    );
+    b.at(-500, "UPDATE profiles SET deleted_at = NULL").await?;
+    scene.settled(&[&b, &a, &c]).await?;
+    let names = scene
+        .rows("SELECT name FROM lists WHERE deleted_at IS NULL ORDER BY 1")
+        .await?;
+    assert_eq!(names, ["Mine", "Moved", "New"]);
+    let items = scene
+        .rows("SELECT meta_id FROM list_items WHERE deleted_at IS NULL ORDER BY 1")
+        .await?;
+    assert_eq!(items, ["moved", "new", "tt1"]);
     Ok(())
 }
