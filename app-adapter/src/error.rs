@@ -58,6 +58,12 @@ pub enum AdapterError {
         "no password was given: pass it on stdin with --password-stdin, or in ZENTRIO_PASSWORD"
     )]
     NoPassword,
+    /// What was given for a row names none.
+    #[error("`{text}` names no row: give its id in this database, or its remote_id")]
+    RowId {
+        /// What was given.
+        text: String,
+    },
     /// The command line is wrong in another way.
     #[error("{0}")]
     Usage(String),
@@ -187,6 +193,7 @@ impl AdapterError {
             Self::NoEmail => "no_email",
             Self::NoPassword => "no_password",
             Self::Usage(_) => "usage",
+            Self::RowId { .. } => "bad_row_id",
             Self::WrongPassword => "wrong_password",
             Self::OtherAccount { .. } => "other_account",
             Self::UnknownLocalUser { .. } => "unknown_local_user",

@@ -80,6 +80,7 @@ mod tests {
             user_id: None,
             last_sync_ms: Some(1),
             last_error: None,
+            last_error_code: None,
             last_error_ms: None,
             pending: Vec::new(),
             rejected: Vec::new(),
@@ -108,8 +109,12 @@ mod tests {
         let row = QuarantinedRow {
             table: String::new(),
             remote_id: String::new(),
+            row_id: None,
+            code: String::new(),
+            field: None,
             reason: String::new(),
             at_ms: 0,
+            since_ms: 0,
         };
         status.quarantined = vec![row];
         assert_eq!(standing(&status, Login::Readable), Standing::Attention);

@@ -1,6 +1,6 @@
 //! What every request can use, and which address leads where.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -11,8 +11,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use http::{HeaderValue, header};
 use sync_core::{
     Clock, Ids, SystemClock, UuidV7,
-    protocol::{INFO_PATH, Limits, PULL_PATH, PUSH_PATH, TOKEN_PATH},
-    server::{ServerDb, SyncServer},
+    protocol::{
+        COMPARE_PATH, INFO_PATH, Limits, PULL_PATH, PUSH_PATH, ROW_PATH, ROWS_PATH, TOKEN_PATH,
+    },
+    server::{Garbage, ServerDb, SyncServer},
 };
 use tower_http::{set_header::SetResponseHeaderLayer, trace::TraceLayer};
 
@@ -36,6 +38,7 @@ pub struct AppState {
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) allow_sign_up: bool,
     sync_token_days: u32,
+    tombstone_days: u32,
 }
 
 /// All addresses of the server.
@@ -45,6 +48,9 @@ pub fn app(state: AppState) -> Router {
         .route(PUSH_PATH, push)
         .route(PULL_PATH, get(routes::pull::pull))
         .route(INFO_PATH, get(routes::info::info))
+        .route(ROW_PATH, get(routes::row::row))
+        .route(ROWS_PATH, post(routes::rows::rows))
+        .route(COMPARE_PATH, post(routes::compare::compare))
         .route(
             TOKEN_PATH,
             post(routes::token::issue).delete(routes::token::revoke),
@@ -106,6 +112,7 @@ impl AppState {
             ids,
             allow_sign_up: config.allow_sign_up,
             sync_token_days: config.sync_token_days,
+            tombstone_days: config.tombstone_days,
             db,
         })
     }
@@ -124,6 +131,27 @@ impl AppState {
     pub(crate) fn token_end(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         now.checked_add_signed(TimeDelta::days(self.sync_token_days.into()))
             .unwrap_or(now)
+    }
+
+    /// The life of the server's data.
+    pub async fn epoch(&self) -> Result<String, Error> {
+        Ok(self.sync.epoch().await?)
+    }
+
+    /// Begins a new life of the server's data; its name. Running servers notice it at once.
+    pub async fn begin_epoch(&self) -> Result<String, Error> {
+        Ok(self.sync.begin_epoch().await?)
+    }
+
+    /// Forgets the tombstones that the server has had for so long.
+    pub async fn collect_garbage(&self, keep: Duration) -> Result<Garbage, Error> {
+        Ok(self.sync.collect_aged(keep, &|| true).await?)
+    }
+
+    /// For how long tombstones are kept; none for ever.
+    pub(crate) fn keeps_tombstones(&self) -> Option<Duration> {
+        let days = u64::from(self.tombstone_days);
+        (days > 0).then(|| Duration::from_secs(days * 24 * 60 * 60))
     }
 
     /// Closes the database. Requests that still run fail.

@@ -28,6 +28,39 @@ pub(crate) enum Command {
     User(UserCommand),
     /// Bring the database's schema up to date and exit. `serve` does it too.
     Migrate,
+    /// Forget old tombstones now. `serve` does it once a day.
+    Gc(GcArgs),
+    /// The life of the server's data: devices notice a new one, and ask whose rows are right.
+    #[command(subcommand)]
+    Epoch(EpochCommand),
+}
+
+#[derive(Args)]
+pub(crate) struct GcArgs {
+    /// Days for which the server must have had a tombstone: 0 forgets all. [default: --tombstone-days]
+    ///
+    /// Days are counted while the server is in use, because its clock may have been wrong.
+    #[arg(long, value_name = "DAYS", env = "ZENTRIO_OLDER_THAN", value_parser = clap::value_parser!(u32).range(..=36500))]
+    pub(crate) older_than: Option<u32>,
+    /// Print one JSON object on stdout: older_than_days, n_accounts, n_tombstones.
+    #[arg(long, env = "ZENTRIO_JSON")]
+    pub(crate) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum EpochCommand {
+    /// Print the name of the present life.
+    Show(EpochArgs),
+    /// Begin a new life: after the database was put back to a backup, and before devices reach it. Every
+    /// device then keeps what it has, sends nothing, and waits for its user to say whose rows are right.
+    New(EpochArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct EpochArgs {
+    /// Print one JSON object on stdout: epoch, and previous after `new`.
+    #[arg(long, env = "ZENTRIO_JSON")]
+    pub(crate) json: bool,
 }
 
 #[derive(Subcommand)]
@@ -61,6 +94,10 @@ pub(crate) struct DatabaseArgs {
         hide_env_values = true
     )]
     database_url: Option<String>,
+    /// Days for which the server remembers what was deleted; 0 for ever. A device that was away for longer
+    /// fetches everything anew. [default: 180]
+    #[arg(long, env = "ZENTRIO_TOMBSTONE_DAYS", global = true, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(..=36500))]
+    tombstone_days: Option<u32>,
     /// Most connections to Postgres. [default: 10]
     #[arg(long, env = "ZENTRIO_DATABASE_CONNECTIONS", global = true, value_parser = clap::value_parser!(u32).range(1..=1000))]
     database_connections: Option<u32>,
@@ -109,6 +146,7 @@ impl DatabaseArgs {
             database_connections: self
                 .database_connections
                 .unwrap_or(defaults.database_connections),
+            tombstone_days: self.tombstone_days.unwrap_or(defaults.tombstone_days),
             ..defaults
         }
     }

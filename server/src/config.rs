@@ -18,6 +18,8 @@ pub struct Config {
     pub allow_sign_up: bool,
     /// Days after its last use that a device's sync token ends.
     pub sync_token_days: u32,
+    /// Days for which the server remembers what was deleted; 0 for ever.
+    pub tombstone_days: u32,
     /// Most connections to Postgres.
     pub database_connections: u32,
 }
@@ -31,6 +33,7 @@ impl Default for Config {
             auth_secret: None,
             allow_sign_up: true,
             sync_token_days: 365,
+            tombstone_days: 180,
             database_connections: 10,
         }
     }

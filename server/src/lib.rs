@@ -17,6 +17,7 @@ mod config;
 pub mod db;
 mod error;
 mod extract;
+mod garbage;
 mod routes;
 mod running;
 mod store;

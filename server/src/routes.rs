@@ -1,9 +1,12 @@
 //! One file an address: parse, call, answer. No SQL and no rules in here.
 
+pub(crate) mod compare;
 pub(crate) mod health;
 pub(crate) mod info;
 pub(crate) mod pull;
 pub(crate) mod push;
+pub(crate) mod row;
+pub(crate) mod rows;
 pub(crate) mod sign_in;
 pub(crate) mod sign_out;
 pub(crate) mod sign_up;

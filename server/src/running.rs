@@ -4,7 +4,10 @@ use std::{io, net::SocketAddr, time::Duration};
 
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time};
 
-use crate::{AppState, Error, app};
+use crate::{
+    AppState, Error, app,
+    garbage::{self, Schedule},
+};
 
 /// How long requests may go on after the server was told to stop.
 const GRACE: Duration = Duration::from_secs(20);
@@ -15,13 +18,29 @@ pub struct Running {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     serving: JoinHandle<io::Result<()>>,
+    collecting: JoinHandle<()>,
     state: AppState,
 }
 
 /// Serves on a listener that is bound already.
 pub fn start(state: AppState, listener: TcpListener) -> Result<Running, Error> {
+    start_with(state, listener, Schedule::daily())
+}
+
+/// The same with another time for the collection of garbage, for tests.
+pub(crate) fn start_with(
+    state: AppState,
+    listener: TcpListener,
+    schedule: Schedule,
+) -> Result<Running, Error> {
     let address = listener.local_addr()?;
     let (stop, mut stopped) = watch::channel(false);
+    let collecting = garbage::collect_for_ever(
+        state.sync.clone(),
+        state.keeps_tombstones(),
+        schedule,
+        stopped.clone(),
+    );
     let stopped = async move {
         // An error means the sender is gone, and that means stop too.
         let _ = stopped.wait_for(|stop| *stop).await;
@@ -31,6 +50,7 @@ pub fn start(state: AppState, listener: TcpListener) -> Result<Running, Error> {
         address,
         stop,
         serving: tokio::spawn(async move { serving.await }),
+        collecting: tokio::spawn(collecting),
         state,
     })
 }
@@ -55,6 +75,10 @@ impl Running {
                 tracing::warn!("requests still run; cutting them off");
                 self.serving.abort();
             }
+        }
+        if time::timeout(GRACE, &mut self.collecting).await.is_err() {
+            tracing::warn!("tombstones are still being forgotten; cutting that off");
+            self.collecting.abort();
         }
         self.state.close().await;
         Ok(())

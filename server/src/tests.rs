@@ -1,6 +1,7 @@
 //! The whole router on a SQLite file, asked without a socket.
 
 mod accounts;
+mod garbage;
 mod harness;
 mod http_rules;
 mod running;

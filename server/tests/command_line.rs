@@ -103,3 +103,39 @@ fn terminate(child: &Child) {
     let kill = Command::new("kill").arg(child.id().to_string()).status();
     assert!(kill.expect("kill runs").success());
 }
+
+#[test]
+fn gc_says_what_it_forgot_and_0_days_need_to_be_said() {
+    let folder = tempfile::tempdir().expect("folder");
+    let plain = run(folder.path(), &["gc"]);
+    assert_eq!(plain.status.code(), Some(0), "{plain:?}");
+    let done = run(folder.path(), &["gc", "--older-than", "0", "--json"]);
+    assert_eq!(done.status.code(), Some(0), "{done:?}");
+    let expected = serde_json::json!({ "older_than_days": 0, "n_accounts": 0, "n_tombstones": 0 });
+    assert_eq!(json(&done), expected);
+    let refused = run(folder.path(), &["gc", "--tombstone-days", "0"]);
+    assert_eq!((refused.status.code(), refused.stdout.len()), (Some(1), 0));
+    let wrong = run(folder.path(), &["gc", "--older-than", "-1"]);
+    assert_eq!(wrong.status.code(), Some(2));
+}
+
+#[test]
+fn epoch_new_begins_another_life() {
+    let folder = tempfile::tempdir().expect("folder");
+    let show = || json(&run(folder.path(), &["epoch", "show", "--json"]))["epoch"].clone();
+    let first = show();
+    assert!(
+        first.as_str().is_some_and(|epoch| epoch.len() == 36),
+        "{first}"
+    );
+    assert_eq!(show(), first);
+    let new = json(&run(folder.path(), &["epoch", "new", "--json"]));
+    assert_eq!(new["previous"], first);
+    assert_ne!(new["epoch"], first);
+    assert_eq!(show(), new["epoch"]);
+    let plain = run(folder.path(), &["epoch", "show"]);
+    assert_eq!(
+        String::from_utf8_lossy(&plain.stdout).trim_end(),
+        new["epoch"].as_str().unwrap_or_default()
+    );
+}

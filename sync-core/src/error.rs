@@ -43,6 +43,18 @@ pub enum SyncError {
     /// The answer is not what a sync server sends, as behind a hotel's login page.
     #[error("the answer is not from a sync server: {0}")]
     NotASyncServer(String),
+    /// A newer version of the program has synced this database.
+    #[error(
+        "a newer version of this program has synced this database: it knows `{table}{}`. Update this one; \
+         nothing was changed here, and nothing is lost",
+        column.as_ref().map(|column| format!(".{column}")).unwrap_or_default()
+    )]
+    Outdated {
+        /// The table.
+        table: String,
+        /// The column that this version does not know; none if it does not know the table.
+        column: Option<String>,
+    },
     /// The server lacks most of what it had: it may have lost it.
     #[error(
         "the server no longer has {n_gone} of the {n_rows} rows it had; nothing was deleted here. \
@@ -54,6 +66,20 @@ pub enum SyncError {
         /// Live rows here that the server had.
         n_rows: u64,
     },
+    /// No such table is synced.
+    #[error("no table `{0}` is synced: check its name")]
+    UnknownTable(String),
+    /// There is no such row, or none of the synced account.
+    #[error("there is no row {id} in `{table}`, neither here nor among what was deleted here")]
+    UnknownRow {
+        /// The table.
+        table: String,
+        /// The row, as it was asked for.
+        id: String,
+    },
+    /// What was asked for loses data, and nobody has confirmed it.
+    #[error("{0}")]
+    Unconfirmed(String),
     /// The local database failed.
     #[error("the local database failed: {0}")]
     Database(#[from] DbErr),
@@ -69,13 +95,31 @@ impl SyncError {
             | Self::NotASyncServer(_)
             | Self::Database(_) => true,
             Self::Refused { status, .. } => matches!(status, 408 | 409 | 429) || *status >= 500,
-            Self::NotConnected | Self::Unauthorized | Self::MassDeletion { .. } => false,
+            Self::NotConnected
+            | Self::Unauthorized
+            | Self::Outdated { .. }
+            | Self::MassDeletion { .. }
+            | Self::UnknownTable(_)
+            | Self::UnknownRow { .. }
+            | Self::Unconfirmed(_) => false,
         }
     }
 
     /// Whether the request was more than the server, or a proxy before it, takes at once.
     pub(crate) fn is_too_large(&self) -> bool {
         matches!(self, Self::Refused { status: 413, .. })
+    }
+
+    /// Whether the server itself does not want a push as it is. Any other failure leaves open what became of it.
+    pub(crate) fn is_verdict_on_request(&self) -> bool {
+        match self {
+            Self::Refused { status, .. } => {
+                let later = matches!(status, 401 | 403 | 408 | 425 | 429) || *status >= 500;
+                self.is_too_large() || (self.code().is_some() && !later)
+            }
+            Self::Overtaken { .. } => true,
+            _ => false,
+        }
     }
 
     /// Whether a person has to say whose rows are right, with [`Device::restart`](crate::device::Device::restart).
@@ -117,7 +161,11 @@ impl SyncError {
             Self::Refused { code, .. } => code,
             Self::Overtaken { .. } => ErrorCode::PushOvertaken.as_str(),
             Self::NotASyncServer(_) => "not_a_sync_server",
+            Self::Outdated { .. } => "outdated_program",
             Self::MassDeletion { .. } => "mass_deletion",
+            Self::UnknownTable(_) => "unknown_table",
+            Self::UnknownRow { .. } => "unknown_row",
+            Self::Unconfirmed(_) => "unconfirmed",
             Self::Database(_) => "database",
         }
     }

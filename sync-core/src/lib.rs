@@ -3,12 +3,14 @@
 extern crate self as sync_core;
 
 mod bulk;
+mod checksum;
 mod db_error;
 mod extremum;
 pub mod merge;
 mod owner;
 #[doc(hidden)]
 pub mod planted;
+mod row_now;
 mod rows;
 mod table;
 
@@ -30,6 +32,8 @@ pub mod schema;
 pub mod server;
 pub mod shape;
 pub mod syncable;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod transport;
 pub mod tx;
 pub mod wire;

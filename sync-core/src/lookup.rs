@@ -21,6 +21,8 @@ use crate::{
 /// A referred-to table, whatever its entity.
 #[async_trait]
 pub trait LookupTable: Send + Sync {
+    /// The table's name and that of its primary key.
+    fn place(&self) -> (String, String);
     /// The rows with these local ids, as they travel.
     async fn rows(
         &self,
@@ -70,6 +72,11 @@ where
     E::ActiveModel: sea_orm::ActiveModelBehavior + Send,
     E::Column: Send + Sync,
 {
+    fn place(&self) -> (String, String) {
+        let table = E::default().table_name().to_owned();
+        (table, self.id.as_str().to_owned())
+    }
+
     async fn rows(
         &self,
         tx: &DatabaseTransaction,

@@ -1,7 +1,7 @@
 //! Mistakes that a test plants to see that it is able to find them, and points at which it looks in.
 //!
-//! Without the feature `planted-bugs` nothing of this is there: every question is answered with a
-//! constant `false`, and no point is more than its name.
+//! Without the feature `planted-bugs` no mistake is there: every question is answered with a constant
+//! `false`. Without the feature `testing` no point is more than its name.
 
 use std::{pin::Pin, sync::Arc};
 
@@ -59,27 +59,20 @@ pub enum Point {
 pub type Look = Arc<dyn Fn(Point) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 #[cfg(feature = "planted-bugs")]
-pub use on::{plant, planted_bug, watched};
+pub(crate) use bugs::planted;
 #[cfg(feature = "planted-bugs")]
-pub(crate) use on::{planted, reach};
-
-#[cfg(not(feature = "planted-bugs"))]
-pub(crate) use off::{planted, reach};
-#[cfg(not(feature = "planted-bugs"))]
-pub use off::{planted_bug, watched};
+pub use bugs::{plant, planted_bug};
+#[cfg(feature = "testing")]
+pub(crate) use looks::{reach, watched};
 
 #[cfg(feature = "planted-bugs")]
-mod on {
-    use std::{cell::Cell, sync::Arc};
+mod bugs {
+    use std::cell::Cell;
 
-    use super::{Bug, Look, Point};
+    use super::Bug;
 
     thread_local! {
         static PLANTED: Cell<Option<Bug>> = const { Cell::new(None) };
-    }
-
-    tokio::task_local! {
-        static LOOK: Look;
     }
 
     /// Plants a mistake on this thread, or takes it away.
@@ -96,9 +89,20 @@ mod on {
     pub(crate) fn planted(bug: Bug) -> bool {
         planted_bug() == Some(bug)
     }
+}
+
+#[cfg(feature = "testing")]
+mod looks {
+    use std::sync::Arc;
+
+    use super::{Look, Point};
+
+    tokio::task_local! {
+        static LOOK: Look;
+    }
 
     /// Runs what may reach points that are looked at.
-    pub async fn watched<T>(look: Look, work: impl Future<Output = T>) -> T {
+    pub(crate) async fn watched<T>(look: Look, work: impl Future<Output = T>) -> T {
         LOOK.scope(look, work).await
     }
 
@@ -109,27 +113,14 @@ mod on {
     }
 }
 
+/// Whether this mistake is to be made here.
 #[cfg(not(feature = "planted-bugs"))]
-mod off {
-    use super::{Bug, Look, Point};
-
-    /// The mistake that is planted on this thread.
-    pub const fn planted_bug() -> Option<Bug> {
-        None
-    }
-
-    /// Whether this mistake is to be made here.
-    pub(crate) const fn planted(_: Bug) -> bool {
-        false
-    }
-
-    /// Runs what may reach points that are looked at.
-    pub async fn watched<T>(_: Look, work: impl Future<Output = T>) -> T {
-        work.await
-    }
-
-    pub(crate) async fn reach(_: Point) {}
+pub(crate) const fn planted(_: Bug) -> bool {
+    false
 }
+
+#[cfg(not(feature = "testing"))]
+pub(crate) async fn reach(_: Point) {}
 
 /// All points, those of devices first.
 pub const POINTS: [Point; 9] = [

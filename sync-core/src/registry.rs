@@ -7,6 +7,7 @@ use sea_orm::{
 };
 
 use crate::{
+    schema::Retired,
     shape::{Reference, Shape},
     syncable::Syncable,
     table::{SyncTable, Table},
@@ -16,6 +17,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Registry {
     tables: Arc<[Registered]>,
+    retired: Arc<[Retired]>,
 }
 
 /// One synced table: what its attributes say, and what SeaORM knows of its foreign keys.
@@ -120,6 +122,7 @@ pub enum RegistryError {
 #[derive(Default)]
 pub struct RegistryBuilder {
     entries: Vec<Entry>,
+    retired: Vec<Retired>,
 }
 
 struct Entry {
@@ -143,6 +146,16 @@ impl Registry {
     /// The table with this name.
     pub fn get(&self, table: &str) -> Option<&Registered> {
         self.tables.iter().find(|t| t.shape.table == table)
+    }
+
+    /// What earlier versions synced and this one does not any more.
+    pub(crate) fn retired(&self) -> &[Retired] {
+        &self.retired
+    }
+
+    /// Whether this column, or for none the table, is not synced any more.
+    pub(crate) fn is_retired(&self, table: &str, column: Option<&str>) -> bool {
+        self.retired.iter().any(|retired| retired.is(table, column))
     }
 
     /// The tables and foreign keys that refer to `table`.
@@ -171,6 +184,26 @@ impl RegistryBuilder {
     #[must_use]
     pub fn with(mut self, other: RegistryBuilder) -> Self {
         self.entries.extend(other.entries);
+        self.retired.extend(other.retired);
+        self
+    }
+
+    /// Says that a column which an earlier version synced is not synced any more, on purpose, although it is
+    /// still in the table. Without that a device takes this program for an older one and does not sync.
+    ///
+    /// It need not be said of a column that a migration drops or that is now marked `#[sync(local)]`.
+    #[must_use]
+    pub fn retired_column(mut self, table: &'static str, column: &'static str) -> Self {
+        let column = Some(column);
+        self.retired.push(Retired { table, column });
+        self
+    }
+
+    /// The same of a whole table that is still in the database.
+    #[must_use]
+    pub fn retired_table(mut self, table: &'static str) -> Self {
+        let column = None;
+        self.retired.push(Retired { table, column });
         self
     }
 
@@ -196,6 +229,7 @@ impl RegistryBuilder {
         check_owners(&tables)?;
         Ok(Registry {
             tables: parents_first(tables)?.into(),
+            retired: self.retired.into(),
         })
     }
 }

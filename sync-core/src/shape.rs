@@ -32,6 +32,8 @@ pub struct Register {
     pub columns: &'static [&'static str],
     /// How two values of it merge.
     pub rule: Rule,
+    /// The same in the word of its attribute: `latest`, `min`, `max`, or the path of a function.
+    pub merge: &'static str,
 }
 
 /// How two values of a register merge.
@@ -94,6 +96,11 @@ impl Shape {
     /// The number of the register `deleted_at`.
     pub fn deleted_register(&self) -> usize {
         self.registers.len() - 1
+    }
+
+    /// The lookup that this column is, if it is one.
+    pub fn lookup_of(&self, column: &str) -> Option<&Lookup> {
+        self.lookups.iter().find(|lookup| lookup.column == column)
     }
 
     /// Every column that crosses the wire, register by register.

@@ -7,10 +7,11 @@ use sea_orm::{ColumnTrait, ColumnType, DatabaseTransaction, DbErr, IdenStatic, I
 use serde_json::value::RawValue;
 
 use crate::{
-    device::{Applied, ApplyContext, Outgoing, Wanted},
+    device::{Applied, ApplyContext, Outgoing, Wanted, Withheld},
     lookup::LookupTable,
     protocol::Verdict,
     registry::Target,
+    row_now::RowsNow,
     server::{self, Entry, PageRow, PushContext, ServerError},
     syncable::Syncable,
 };
@@ -23,6 +24,7 @@ pub(crate) trait SyncTable: Send + Sync {
         &self,
         tx: &DatabaseTransaction,
         wanted: &[Wanted],
+        withheld: &Withheld,
     ) -> Result<Vec<Outgoing>, DbErr>;
     /// Device: writes rows that came from the server.
     async fn apply(
@@ -46,6 +48,22 @@ pub(crate) trait SyncTable: Send + Sync {
     ) -> Result<Vec<PageRow>, DbErr>;
     /// Server: the column of a natural key that may get a suffix.
     fn text_key(&self) -> Option<&'static str>;
+    /// Both: the rows with these ids as they are now.
+    async fn now(&self, tx: &DatabaseTransaction, ids: &[i64]) -> Result<RowsNow, DbErr>;
+    /// The testing kit: the columns as SeaORM has them.
+    #[cfg(feature = "testing")]
+    fn columns(&self) -> Vec<crate::testing::Fact>;
+    /// The testing kit: the tables behind the shape's lookups, in its order.
+    #[cfg(feature = "testing")]
+    fn lookups(&self) -> &[Box<dyn LookupTable>];
+    /// The testing kit: what a register's own rule makes of two values of its column.
+    #[cfg(feature = "testing")]
+    fn combine(
+        &self,
+        register: usize,
+        one: &serde_json::Value,
+        other: &serde_json::Value,
+    ) -> Option<serde_json::Value>;
 }
 
 /// The table of entity `E`.
@@ -98,8 +116,9 @@ impl<E: Syncable> SyncTable for Table<E> {
         &self,
         tx: &DatabaseTransaction,
         wanted: &[Wanted],
+        withheld: &Withheld,
     ) -> Result<Vec<Outgoing>, DbErr> {
-        self.outgoing_rows(tx, wanted).await
+        self.outgoing_rows(tx, wanted, withheld).await
     }
 
     async fn apply(
@@ -130,5 +149,29 @@ impl<E: Syncable> SyncTable for Table<E> {
 
     fn text_key(&self) -> Option<&'static str> {
         server::text_key::<E>()
+    }
+
+    async fn now(&self, tx: &DatabaseTransaction, ids: &[i64]) -> Result<RowsNow, DbErr> {
+        self.rows_now(tx, ids).await
+    }
+
+    #[cfg(feature = "testing")]
+    fn columns(&self) -> Vec<crate::testing::Fact> {
+        crate::testing::entity::columns::<E>()
+    }
+
+    #[cfg(feature = "testing")]
+    fn lookups(&self) -> &[Box<dyn LookupTable>] {
+        &self.lookups
+    }
+
+    #[cfg(feature = "testing")]
+    fn combine(
+        &self,
+        register: usize,
+        one: &serde_json::Value,
+        other: &serde_json::Value,
+    ) -> Option<serde_json::Value> {
+        crate::testing::entity::combine::<E>(register, one, other)
     }
 }

@@ -9,7 +9,7 @@ use http::{Request, Response};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use sync_core::{
     Clock, Ids, Registry, Transport, TransportError,
-    protocol::{ErrorBody, PULL_PATH, PUSH_PATH},
+    protocol::{COMPARE_PATH, ErrorBody, PULL_PATH, PUSH_PATH, ROW_PATH, ROWS_PATH, RowQuery},
     server::{Caller, PullQuery, ServerDb, ServerError, SyncServer},
 };
 
@@ -118,6 +118,23 @@ impl Transport for Direct {
                     .await
                     .map(|page| serde_json::to_vec(&page))
             }
+            ROWS_PATH => self
+                .engine
+                .rows(&self.caller, request.body())
+                .await
+                .map(|answer| serde_json::to_vec(&answer)),
+            COMPARE_PATH => self
+                .engine
+                .compare(&self.caller, request.body())
+                .await
+                .map(|answer| serde_json::to_vec(&answer)),
+            ROW_PATH => {
+                let query = row_query(request.uri().query().unwrap_or_default());
+                self.engine
+                    .row(&self.caller, &query)
+                    .await
+                    .map(|answer| serde_json::to_vec(&answer))
+            }
             other => return Err(TransportError::lost(format!("no such path: {other}"))),
         };
         let (status, body) = match answer {
@@ -149,6 +166,21 @@ fn query(text: &str) -> PullQuery {
         match pair.split_once('=') {
             Some(("cursor", cursor)) => query.cursor = Some(cursor.to_owned()),
             Some(("limit", limit)) => query.limit = limit.parse().ok(),
+            Some(("protocol", protocol)) => query.protocol = protocol.parse().ok(),
+            Some(("schema", schema)) => query.schema = Some(schema.to_owned()),
+            Some(("tables", tables)) => query.tables = Some(tables.replace("%2C", ",")),
+            _ => {}
+        }
+    }
+    query
+}
+
+fn row_query(text: &str) -> RowQuery {
+    let mut query = RowQuery::default();
+    for pair in text.split('&') {
+        match pair.split_once('=') {
+            Some(("table", table)) => query.table = table.to_owned(),
+            Some(("remote_id", name)) => query.remote_id = name.to_owned(),
             _ => {}
         }
     }

@@ -20,7 +20,6 @@ pub mod programs;
 pub mod scene;
 pub mod scene_device;
 pub mod scene_time;
-pub mod simulation;
 pub mod snapshot;
 pub mod synced_rows;
 pub mod text_rows;

@@ -24,7 +24,7 @@ use wiremock::{
 /// # use sync_tests::MockSyncServer;
 /// # tokio::runtime::Runtime::new()?.block_on(async {
 /// # let page = PullPage {
-/// #     epoch: "e".into(), cursor: "1".into(), head: "1".into(), has_more: false, tables: vec![],
+/// #     epoch: "e".into(), cursor: "1".into(), head: "1".into(), has_more: false, tables: vec![], schema: None,
 /// # };
 /// let server = MockSyncServer::start().await;
 /// server.mock_pull().status(503).retry_after(Duration::from_secs(2)).at_most(1).mount().await;

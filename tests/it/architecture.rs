@@ -100,6 +100,71 @@ fn only_a_device_has_the_client() -> Result<()> {
     Ok(())
 }
 
+/// What tests need of the framework is in no program, whether it is built alone or with all others.
+#[test]
+fn what_is_shipped_has_nothing_of_the_tests() -> Result<()> {
+    for what in [
+        &["-p", "server"][..],
+        &["-p", "app-adapter"],
+        &["--workspace"],
+    ] {
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let output = Command::new(cargo)
+            .args(["tree", "--offline", "--edges", "no-dev", "--prefix", "none"])
+            .args(["--format", "{p}|{f}"])
+            .args(what)
+            .current_dir(top())
+            .output()?;
+        let tree = String::from_utf8_lossy(&output.stdout);
+        ensure!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let framework: BTreeSet<_> = tree
+            .lines()
+            .filter(|line| line.starts_with("sync-core v"))
+            .filter_map(|line| line.split_once('|'))
+            .flat_map(|(_, features)| features.split(','))
+            .map(|feature| feature.trim_end_matches(" (*)"))
+            .collect();
+        let known = ["", "client", "default"];
+        let stray: Vec<_> = framework.iter().filter(|f| !known.contains(f)).collect();
+        assert!(stray.is_empty(), "{what:?} builds sync-core with {stray:?}");
+    }
+    Ok(())
+}
+
+/// Nor do those who use it get what only its tests and its testing kit need.
+#[test]
+fn the_framework_needs_no_temporary_files() -> Result<()> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args([
+            "tree",
+            "--offline",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+            "-p",
+            "sync-core",
+        ])
+        .current_dir(top())
+        .output()?;
+    ensure!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let tree = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        !tree.contains("tempfile v") && !tree.contains("anyhow v"),
+        "{tree}"
+    );
+    Ok(())
+}
+
 fn turns_client_on(dependency: &Dependency) -> bool {
     let has_client = || {
         dependency

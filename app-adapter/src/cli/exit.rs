@@ -18,10 +18,11 @@ pub(crate) enum Exit {
     Incomplete = 6,
     FileUnusable = 7,
     ChoiceNeeded = 8,
+    Unsound = 9,
 }
 
 impl Exit {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Done,
         Self::Failed,
         Self::Usage,
@@ -31,6 +32,7 @@ impl Exit {
         Self::Incomplete,
         Self::FileUnusable,
         Self::ChoiceNeeded,
+        Self::Unsound,
     ];
 
     /// What the help says of it.
@@ -39,7 +41,7 @@ impl Exit {
             Self::Done => "done",
             Self::Failed => "failed in another way; the message says why",
             Self::Usage => {
-                "wrong usage: a flag, an address, or it is not clear which local user is meant"
+                "wrong usage: a flag, an address, a table or row that is not there, or it is not clear who or what is meant"
             }
             Self::LoginNeeded => "not connected, or the login is not accepted: connect",
             Self::Unreachable => "offline, or the server cannot answer now: try again later",
@@ -51,6 +53,9 @@ impl Exit {
             Self::ChoiceNeeded => {
                 "the server's data is not what was synced with: sync --keep-mine or --take-theirs"
             }
+            Self::Unsound => {
+                "doctor: something is not in order; with --check, or because it cannot be put right here"
+            }
         }
     }
 
@@ -61,6 +66,7 @@ impl Exit {
             | AdapterError::NoEmail
             | AdapterError::NoPassword
             | AdapterError::Usage(_)
+            | AdapterError::RowId { .. }
             | AdapterError::UnknownLocalUser { .. }
             | AdapterError::SeveralLocalUsers { .. }
             | AdapterError::OtherLocalUser { .. } => Self::Usage,
@@ -81,6 +87,9 @@ impl Exit {
         }
         match error {
             SyncError::NotConnected | SyncError::Unauthorized => Self::LoginNeeded,
+            SyncError::UnknownTable(_)
+            | SyncError::UnknownRow { .. }
+            | SyncError::Unconfirmed(_) => Self::Usage,
             SyncError::Refused {
                 status: 401 | 403, ..
             } => Self::LoginNeeded,
@@ -127,6 +136,10 @@ Usage by example:
   zentrio --database FILE connect --url URL --email EMAIL [--password-stdin]
   zentrio --database FILE sync [--json] [--keep-mine | --take-theirs]
   zentrio --database FILE status [--json]
+  zentrio --database FILE explain TABLE ID [--json]
+  zentrio --database FILE discard TABLE ID [--yes] [--json]
+  zentrio --database FILE retry [TABLE ID] [--json]
+  zentrio --database FILE doctor [--check] [--json]
   zentrio --database FILE disconnect [--json]
 
 Every flag has an environment variable; see also zentrio connect --help. The password is asked for, or read
@@ -182,6 +195,14 @@ mod tests {
             (AdapterError::NoEmail, 2),
             (AdapterError::NoPassword, 2),
             (AdapterError::Usage(String::new()), 2),
+            (
+                AdapterError::RowId {
+                    text: String::new(),
+                },
+                2,
+            ),
+            (sync(SyncError::UnknownTable(String::new())), 2),
+            (sync(SyncError::Unconfirmed(String::new())), 2),
             (unknown, 2),
             (AdapterError::SeveralLocalUsers { users: users() }, 2),
             (AdapterError::OtherLocalUser { id: String::new() }, 2),

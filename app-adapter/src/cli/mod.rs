@@ -1,10 +1,15 @@
 //! The command line. Every flag has an environment variable.
 
 mod connect;
+mod discard;
 mod disconnect;
+mod doctor;
 mod exit;
+mod explain;
 mod output;
 mod password;
+mod retry;
+mod row;
 mod status;
 mod sync;
 
@@ -48,6 +53,14 @@ enum Command {
     Sync(sync::Args),
     /// Tell what is synced, what waits, and what needs somebody's attention. Asks no server.
     Status,
+    /// Explain one row: what it holds here and at the server, who set it and when, what waits to be sent.
+    Explain(row::Row),
+    /// Drop what waits to be sent of one row, and take the server's form of it.
+    Discard(discard::Args),
+    /// Try again what the server refused and what could not be written here.
+    Retry(retry::Args),
+    /// Look the database over, compare it with the server, and put right what differs.
+    Doctor(doctor::Args),
     /// Log out. All data stays here, also what was not sent yet.
     Disconnect,
 }
@@ -56,7 +69,7 @@ enum Command {
 ///
 /// Exit codes, also in `zentrio --help`: 0 done, 1 failed, 2 wrong usage, 3 not connected or not logged in,
 /// 4 server not reached or not able now, 5 busy, 6 synced but for some rows, 7 database file unusable,
-/// 8 a choice is needed.
+/// 8 a choice is needed, 9 something is not in order.
 pub async fn run(args: Vec<OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
@@ -83,6 +96,10 @@ async fn execute(cli: Cli, output: &Output) -> Result<Exit, AdapterError> {
         Command::Connect(args) => connect::run(&adapter, args, output).await,
         Command::Sync(args) => sync::run(&adapter, &args, output).await,
         Command::Status => status::run(&adapter, output).await,
+        Command::Explain(row) => explain::run(&adapter, row, output).await,
+        Command::Discard(args) => discard::run(&adapter, args, output).await,
+        Command::Retry(args) => retry::run(&adapter, args, output).await,
+        Command::Doctor(args) => doctor::run(&adapter, &args, output).await,
         Command::Disconnect => disconnect::run(&adapter, output).await,
     };
     if let Err(error) = adapter.close().await {
@@ -190,6 +207,10 @@ mod tests {
             "sync",
             "status",
             "disconnect",
+            "explain",
+            "discard",
+            "retry",
+            "doctor",
             "--json",
             "ZENTRIO_DATABASE",
             "FILE.key",

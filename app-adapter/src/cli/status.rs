@@ -78,7 +78,7 @@ pub(super) fn write_troubles(
     quarantined: &[QuarantinedRow],
 ) -> fmt::Result {
     let heading = format!(
-        "The server did not take {}. Change what is wrong and sync again:",
+        "The server did not take {}. Change what is wrong and sync again, or give it up with zentrio discard:",
         count(rejected.len() as u64, "row")
     );
     list(f, &heading, rejected, |row| {
@@ -88,14 +88,16 @@ pub(super) fn write_troubles(
             code,
             field,
             message,
+            since_ms,
             ..
         } = row;
+        let since = local_time(*since_ms);
         let field = field
             .as_ref()
             .map_or(String::new(), |field| format!(", {field}"));
         match message {
-            Some(message) => format!("{table} {row_id}{field}: {message} ({code})"),
-            None => format!("{table} {row_id}{field}: {code}"),
+            Some(message) => format!("{table} {row_id}{field}: {message} ({code}), since {since}"),
+            None => format!("{table} {row_id}{field}: {code}, since {since}"),
         }
     })?;
     let heading = format!(
@@ -103,7 +105,11 @@ pub(super) fn write_troubles(
         count(quarantined.len() as u64, "row")
     );
     list(f, &heading, quarantined, |row| {
-        format!("{} {}: {}", row.table, row.remote_id, row.reason)
+        let since = local_time(row.since_ms);
+        format!(
+            "{} {}: {}, since {since}",
+            row.table, row.remote_id, row.reason
+        )
     })
 }
 
@@ -127,6 +133,7 @@ mod tests {
             user_id: Some("u1".to_owned()),
             last_sync_ms: Some(1_767_323_045_678),
             last_error: None,
+            last_error_code: None,
             last_error_ms: None,
             pending: Vec::new(),
             rejected: Vec::new(),

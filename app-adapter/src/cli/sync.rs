@@ -142,10 +142,12 @@ mod tests {
         synced.rejected.push(RejectedRow {
             table: "lists".to_owned(),
             row_id: 4,
+            remote_id: None,
             code: "too_long".to_owned(),
             field: Some("name".to_owned()),
             message: Some("the name is too long".to_owned()),
             at_ms: 0,
+            since_ms: 0,
         });
         assert_eq!(synced.exit(), Exit::Incomplete);
         let text = synced.to_string();
@@ -158,8 +160,12 @@ mod tests {
         synced.quarantined.push(QuarantinedRow {
             table: "lists".to_owned(),
             remote_id: "r".to_owned(),
+            row_id: None,
+            code: "unknown_parent".to_owned(),
+            field: None,
             reason: "no parent".to_owned(),
             at_ms: 0,
+            since_ms: 0,
         });
         assert_eq!(synced.exit(), Exit::Incomplete);
         assert!(synced.to_string().contains("lists r: no parent"));

@@ -1,6 +1,8 @@
 //! The `sync_device` table: which installation may sync for whom, until when. Tokens are in it only
 //! as their SHA-256.
 
+use std::collections::HashMap;
+
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     Condition,
@@ -71,6 +73,23 @@ pub(crate) async fn by_token_hash(
         .filter(Column::TokenHash.eq(hash))
         .one(db)
         .await
+}
+
+/// What these devices of the user call themselves, by number.
+pub(crate) async fn names(
+    db: &impl ConnectionTrait,
+    user_id: &str,
+    numbers: &[i64],
+) -> Result<HashMap<i64, String>, DbErr> {
+    let devices = Entity::find()
+        .filter(Column::UserId.eq(user_id))
+        .filter(Column::Id.is_in(numbers.iter().copied()))
+        .all(db)
+        .await?;
+    let named = devices
+        .into_iter()
+        .filter_map(|device| Some((device.id, device.name?)));
+    Ok(named.collect())
 }
 
 /// Notes that the device was here and until when its token is good.

@@ -1,11 +1,15 @@
 //! Rows that came from the server, written in bulk around what is pending here.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use sea_orm::{DatabaseTransaction, DbErr};
 use serde_json::value::RawValue;
 
-use super::{State, here::gone_here, quarantine};
+use super::{
+    State,
+    here::gone_here,
+    quarantine::{self, Reason},
+};
 use crate::{
     event::SyncEvent, protocol::PullRow, shape::EVERY_REGISTER, syncable::Syncable, table::Table,
     wire::WireRow,
@@ -18,6 +22,8 @@ pub(crate) struct ApplyContext {
     pub(super) user: String,
     /// Whether a value that gives way was this device's own edit, beaten at the server.
     pub(super) verdicts: bool,
+    /// Since when rows that are being applied were set aside, by name.
+    pub(super) aside_since: HashMap<String, i64>,
 }
 
 /// What applying did with one table's rows.
@@ -36,6 +42,7 @@ impl ApplyContext {
             now_ms,
             user,
             verdicts: false,
+            aside_since: HashMap::new(),
         }
     }
 }
@@ -66,7 +73,8 @@ pub(super) fn plan<W: WireRow>(
 ) -> Plan {
     let mut plan = Plan::default();
     let every = pending.contains(EVERY_REGISTER);
-    let mut differs = false;
+    // A column that the server does not know is pending all the same.
+    let mut differs = (0..names.len()).any(|number| !row.has(number));
     for (number, name) in names
         .iter()
         .enumerate()
@@ -119,11 +127,12 @@ impl<E: Syncable> Table<E> {
 
         // What was set aside of these rows is older: it must not be tried again after them.
         let names_here = rows.iter().map(|row| row.remote_id.as_str());
-        quarantine::release(tx, E::SHAPE.table, names_here).await?;
+        cx.aside_since = quarantine::release(tx, E::SHAPE.table, names_here).await?;
         let (mut inserts, mut updates) = (Vec::new(), Vec::new());
         for row in rows {
             if let Some(reason) = unreadable.get(&row.remote_id) {
-                let reason = format!("the row here cannot be read: {reason}");
+                let text = format!("the row here cannot be read: {reason}");
+                let reason = Reason::new("unreadable", text);
                 self.set_aside(tx, cx, &row, &reason, applied).await?;
                 continue;
             }
@@ -167,7 +176,8 @@ impl<E: Syncable> Table<E> {
                 Ok(row) => read.push(row),
                 Err(error) => {
                     let name = crate::protocol::name_in(&raw);
-                    self.set_aside_raw(tx, cx, &name, raw.get(), &error.to_string(), applied)
+                    let reason = Reason::new("invalid_row", error.to_string());
+                    self.set_aside_raw(tx, cx, &name, raw.get(), &reason, applied)
                         .await?;
                 }
             }

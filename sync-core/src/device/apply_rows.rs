@@ -9,7 +9,8 @@ use super::{
     apply::{Applied, Local, plan},
     conflict,
     here::{drop_pending, is_gone, pending},
-    quarantine, settle,
+    quarantine::{self, Reason},
+    resend, settle,
     state::execute,
     undone,
 };
@@ -20,7 +21,7 @@ use crate::{
     rows::{Write, placeholders},
     server::twin,
     shape::EVERY_REGISTER,
-    syncable::{FieldErrorCode, Syncable},
+    syncable::{FieldError, FieldErrorCode, Syncable},
     table::Table,
     wire::{Field, Millis, WireRow},
 };
@@ -103,10 +104,7 @@ impl<E: Syncable> Table<E> {
                 });
                 Ok(())
             }
-            Err(error) => {
-                self.set_aside(tx, cx, &row, &reason(error.column, error.code), applied)
-                    .await
-            }
+            Err(error) => self.set_aside(tx, cx, &row, &reason(&error), applied).await,
         }
     }
 
@@ -155,10 +153,7 @@ impl<E: Syncable> Table<E> {
                 Ok(())
             }
             Err(_) if self.parent_is_gone(tx, &row.row).await? => Ok(()),
-            Err(error) => {
-                self.set_aside(tx, cx, &row, &reason(error.column, error.code), applied)
-                    .await
-            }
+            Err(error) => self.set_aside(tx, cx, &row, &reason(&error), applied).await,
         }
     }
 
@@ -195,7 +190,7 @@ impl<E: Syncable> Table<E> {
             if let Some(error) = error
                 && !self.write_in_room(tx, &active, Write::Update).await?
             {
-                self.set_aside(tx, cx, &row, &error.to_string(), applied)
+                self.set_aside(tx, cx, &row, &refused_here(error), applied)
                     .await?;
             } else if stays_dirty
                 && let Some(id) = active
@@ -238,7 +233,7 @@ impl<E: Syncable> Table<E> {
                 continue;
             };
             if !self.adopt_twin(tx, cx, &row, active, ids, applied).await? {
-                self.set_aside(tx, cx, &row, &error.to_string(), applied)
+                self.set_aside(tx, cx, &row, &refused_here(error), applied)
                     .await?;
             }
         }
@@ -263,8 +258,13 @@ impl<E: Syncable> Table<E> {
                 .into_iter()
                 .map(|(_, register)| register)
                 .collect();
-            if E::meta(&model).remote_id.is_some() && !pending.contains(EVERY_REGISTER) {
+            let was_sent = E::meta(&model).remote_id.is_some();
+            if was_sent && !pending.contains(EVERY_REGISTER) {
                 return Ok(false);
+            }
+            if was_sent {
+                // Under its old name it would be made once more.
+                resend::forget_all(tx).await?;
             }
             let sql = format!(
                 "UPDATE \"{}\" SET remote_id = $1 WHERE \"{}\" = $2",
@@ -312,7 +312,7 @@ impl<E: Syncable> Table<E> {
         tx: &DatabaseTransaction,
         cx: &ApplyContext,
         row: &PullRow<E::Wire>,
-        reason: &str,
+        reason: &Reason,
         applied: &mut Applied,
     ) -> Result<(), DbErr> {
         let raw = serde_json::to_string(row).map_err(|e| DbErr::Json(e.to_string()))?;
@@ -327,23 +327,38 @@ impl<E: Syncable> Table<E> {
         cx: &ApplyContext,
         remote_id: &str,
         raw: &str,
-        reason: &str,
+        reason: &Reason,
         applied: &mut Applied,
     ) -> Result<(), DbErr> {
-        quarantine::put(tx, E::SHAPE.table, remote_id, raw, reason, cx.now_ms).await?;
+        let since = cx.aside_since.get(remote_id).copied();
+        let since_ms = since.unwrap_or(cx.now_ms);
+        let table = E::SHAPE.table;
+        quarantine::put(tx, table, remote_id, raw, reason, cx.now_ms, since_ms).await?;
         applied
             .quarantined
-            .push((remote_id.to_owned(), reason.to_owned()));
+            .push((remote_id.to_owned(), reason.text.clone()));
         Ok(())
     }
 }
 
-fn reason(column: &str, code: FieldErrorCode) -> String {
-    match code {
-        FieldErrorCode::Required => format!("`{column}` needs a value"),
-        FieldErrorCode::OutOfRange => format!("`{column}` cannot hold the value"),
-        FieldErrorCode::UnknownReference => {
-            format!("the row that `{column}` refers to is not here")
-        }
+fn reason(error: &FieldError) -> Reason {
+    let column = error.column;
+    let (code, text) = match error.code {
+        FieldErrorCode::Required => ("required", format!("`{column}` needs a value")),
+        FieldErrorCode::OutOfRange => ("out_of_range", format!("`{column}` cannot hold the value")),
+        FieldErrorCode::UnknownReference => (
+            "unknown_parent",
+            format!("the row that `{column}` refers to is not here"),
+        ),
+    };
+    Reason {
+        code,
+        field: Some(column),
+        text,
     }
+}
+
+/// What this database alone does not take.
+fn refused_here(error: &DbErr) -> Reason {
+    Reason::new("constraint", error.to_string())
 }

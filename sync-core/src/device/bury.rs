@@ -94,3 +94,27 @@ async fn clear(
     settle::clear_rejected(tx, shape.table, &[row_id]).await?;
     settle::clean(tx, registered, &[row_id]).await
 }
+
+/// The same for all rows that refer to rows of which `gone` holds.
+pub(super) async fn bury_all(
+    tx: &DatabaseTransaction,
+    child: &Registered,
+    target: &Target,
+    gone: &str,
+) -> Result<(), DbErr> {
+    let (table, column) = (child.shape.table, target.column);
+    let (parent, id) = (&target.table, &target.id);
+    let dead = format!(
+        "\"{column}\" IN (SELECT \"{id}\" FROM \"{parent}\" WHERE deleted_at IS NOT NULL AND {gone})"
+    );
+    let sql = match target.on_delete {
+        OnDelete::Nothing => return Ok(()),
+        OnDelete::SetNull => format!("UPDATE \"{table}\" SET \"{column}\" = NULL WHERE {dead}"),
+        OnDelete::Cascade => format!(
+            "UPDATE \"{table}\" SET deleted_at =
+               (SELECT p.deleted_at FROM \"{parent}\" p WHERE p.\"{id}\" = \"{table}\".\"{column}\")
+             WHERE deleted_at IS NULL AND {dead}"
+        ),
+    };
+    execute(tx, &sql, vec![]).await
+}

@@ -5,13 +5,16 @@ use std::{borrow::Cow, collections::BTreeMap};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement, Value};
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{BatchLimits, Device, Outgoing, State, Wanted, settle, state, undone};
+use super::{
+    BatchLimits, Device, Outgoing, State, Wanted, Withheld, drift, resend, settle, state, undone,
+};
 use crate::{
     error::SyncError,
     owner,
-    protocol::{PROTOCOL_VERSION, PushRequest, PushRow, TablePush},
+    protocol::{PROTOCOL_VERSION, PushRequest, PushRow, ServerSchema, TablePush},
     registry::Registered,
     rows::placeholders,
+    schema::text,
     shape::{DELETED_AT, EVERY_REGISTER},
     tx,
     wire::Millis,
@@ -19,6 +22,7 @@ use crate::{
 
 /// A push ready to be sent. Everything in it is kept, so that it can be sent again after a crash.
 pub(super) struct Batch {
+    pub(super) push_no: i64,
     pub(super) body: Vec<u8>,
     pub(super) tables: Vec<SentTable>,
 }
@@ -37,6 +41,24 @@ pub(super) struct SentTable {
 pub(super) struct SentRow {
     pub(super) row_id: i64,
     pub(super) remote_id: String,
+}
+
+impl SentTable {
+    pub(super) fn new(table: String, gone: bool, rows: Vec<SentRow>) -> Self {
+        Self {
+            table,
+            gone,
+            rows,
+            json: Vec::new(),
+        }
+    }
+}
+
+/// Whose rows are collected of a table, and what not.
+struct From<'a> {
+    state: &'a State,
+    user: &'a str,
+    withheld: Withheld,
 }
 
 /// How far collecting has come: each pending row is looked at once in a pass, rejected ones too.
@@ -81,6 +103,7 @@ impl Device {
         tx::begin_applying(&tx).await?;
         let state = state::load(&tx).await?;
         let user = state.local_user_id.clone().ok_or(SyncError::NotConnected)?;
+        let server = state.server();
         let mut filling = Filling {
             tables: Vec::new(),
             rows_left: limits.push_rows,
@@ -89,7 +112,9 @@ impl Device {
             full: false,
         };
         if let Progress::Gone { after } = progress {
-            let last = self.collect_gone(&tx, &state, after, &mut filling).await?;
+            let last = self
+                .collect_gone(&tx, &state, after, server.as_ref(), &mut filling)
+                .await?;
             *progress = match last.filter(|_| filling.full) {
                 Some(after) => Progress::Gone { after },
                 None => Progress::start_of(0),
@@ -99,8 +124,13 @@ impl Device {
             let Some(registered) = self.registry.tables().get(number) else {
                 break;
             };
+            let from = From {
+                state: &state,
+                user: &user,
+                withheld: Withheld::of(registered.shape, server.as_ref()),
+            };
             *progress = match self
-                .collect_table(&tx, registered, (&state, &user), after, &mut filling)
+                .collect_table(&tx, registered, &from, after, &mut filling)
                 .await?
             {
                 Some(after) => Progress::Table { number, after },
@@ -109,15 +139,17 @@ impl Device {
         }
         filling.tables.retain(|table| !table.rows.is_empty());
         let push_no = state.push_no + 1;
-        if !filling.tables.is_empty() {
+        let batch = match filling.tables.is_empty() {
+            true => None,
+            false => Some(self.batch(filling, push_no, &state)?),
+        };
+        if let Some(batch) = &batch {
             state::save_push_no(&tx, push_no).await?;
+            resend::keep(&tx, batch).await?;
         }
         tx::end_applying(&tx).await?;
         tx.commit().await?;
-        if filling.tables.is_empty() {
-            return Ok(None);
-        }
-        self.batch(filling, push_no, &state).map(Some)
+        Ok(batch)
     }
 
     fn batch(&self, mut filling: Filling, push_no: i64, state: &State) -> Result<Batch, SyncError> {
@@ -138,6 +170,7 @@ impl Device {
         };
         let body = serde_json::to_vec(&request).map_err(|e| DbErr::Json(e.to_string()))?;
         Ok(Batch {
+            push_no,
             body,
             tables: filling.tables,
         })
@@ -149,11 +182,13 @@ impl Device {
         tx: &DatabaseTransaction,
         state: &State,
         after: &(String, i64, String),
+        server: Option<&ServerSchema>,
         filling: &mut Filling,
     ) -> Result<Option<(String, i64, String)>, DbErr> {
         let sql = format!(
             "SELECT tbl, row_id, remote_id, edited_at, cursor FROM sync_deleted
-             WHERE (tbl, row_id, remote_id) > ($1, $2, $3) ORDER BY tbl, row_id, remote_id LIMIT {}",
+             WHERE (tbl, row_id, remote_id) > ($1, $2, $3){} ORDER BY tbl, row_id, remote_id LIMIT {}",
+            self.known_tables(server),
             filling.rows_left
         );
         let values = [
@@ -187,25 +222,41 @@ impl Device {
         Ok(last)
     }
 
+    /// A condition that leaves out tables which the server does not know, or nothing.
+    fn known_tables(&self, server: Option<&ServerSchema>) -> String {
+        let tables = self.registry.tables().iter();
+        let unknown = tables.filter(|t| Withheld::of(t.shape, server).table);
+        let unknown: Vec<String> = unknown.map(|t| text(t.shape.table)).collect();
+        match unknown.is_empty() {
+            true => String::new(),
+            false => format!(" AND tbl NOT IN ({})", unknown.join(", ")),
+        }
+    }
+
     /// Pending rows of a table behind a row; the row to go on behind, or none at the table's end.
     async fn collect_table(
         &self,
         tx: &DatabaseTransaction,
         registered: &Registered,
-        (state, user): (&State, &str),
+        from: &From<'_>,
         after: i64,
         filling: &mut Filling,
     ) -> Result<Option<i64>, SyncError> {
+        if from.withheld.table {
+            return Ok(None);
+        }
+        drift::hold_back(tx, registered.shape, &from.withheld).await?;
         let table = registered.shape.table;
         let (mut wanted, mut more) = self
-            .wanted(tx, registered, (state, user), after, filling.rows_left)
+            .wanted(tx, registered, from, after, filling.rows_left)
             .await?;
         let Some(mut last) = wanted.last().map(|w| w.row_id) else {
             return Ok(None);
         };
-        if undone::forget_between(tx, registered.shape, after, last).await? {
+        let left_out = from.withheld.left_out();
+        if undone::forget_between(tx, registered.shape, &left_out, after, last).await? {
             (wanted, more) = self
-                .wanted(tx, registered, (state, user), after, filling.rows_left)
+                .wanted(tx, registered, from, after, filling.rows_left)
                 .await?;
             let Some(new_last) = wanted.last().map(|w| w.row_id) else {
                 return Ok(None);
@@ -215,7 +266,7 @@ impl Device {
         let mut sent = Vec::new();
         for (outgoing, wanted) in registered
             .table
-            .outgoing(tx, &wanted)
+            .outgoing(tx, &wanted, &from.withheld)
             .await?
             .into_iter()
             .zip(&wanted)
@@ -253,7 +304,7 @@ impl Device {
                 Outgoing::Hold => {}
             }
         }
-        mark_sent(tx, table, &sent).await?;
+        mark_sent(tx, table, &from.withheld, &sent).await?;
         Ok(more.then_some(last))
     }
 
@@ -280,17 +331,22 @@ impl Device {
         &self,
         tx: &DatabaseTransaction,
         registered: &Registered,
-        (state, user): (&State, &str),
+        from: &From<'_>,
         after: i64,
         limit: usize,
     ) -> Result<(Vec<Wanted>, bool), DbErr> {
         let most = limit + registered.shape.registers.len() + 1;
         let sql = format!(
             "SELECT row_id, register, edited_at, cursor FROM sync_pending
-             WHERE tbl = $2 AND row_id > $3 AND {} ORDER BY row_id LIMIT {most}",
-            owner::owns_row(&self.registry, registered, "sync_pending.row_id")
+             WHERE tbl = $2 AND row_id > $3 AND {}{} ORDER BY row_id LIMIT {most}",
+            owner::owns_row(&self.registry, registered, "sync_pending.row_id"),
+            from.withheld.left_out()
         );
-        let values = [user.into(), registered.shape.table.into(), after.into()];
+        let values = [
+            from.user.into(),
+            registered.shape.table.into(),
+            after.into(),
+        ];
         let rows = tx
             .query_all_raw(Statement::from_sql_and_values(
                 tx.get_database_backend(),
@@ -307,7 +363,7 @@ impl Device {
             let cursor: Option<String> = row.try_get("", "cursor")?;
             let cursor = match register == EVERY_REGISTER {
                 true => cursor,
-                false => older_cursor(&cursor, state),
+                false => older_cursor(&cursor, from.state),
             };
             if wanted.last().is_none_or(|w| w.row_id != row_id) {
                 wanted.push(Wanted {
@@ -360,12 +416,8 @@ impl Filling {
             .last()
             .is_none_or(|last| last.table != table || last.gone != gone)
         {
-            self.tables.push(SentTable {
-                table: table.to_owned(),
-                gone,
-                rows: Vec::new(),
-                json: Vec::new(),
-            });
+            self.tables
+                .push(SentTable::new(table.to_owned(), gone, Vec::new()));
         }
         if let Some(last) = self.tables.last_mut() {
             last.rows.push(row);
@@ -382,11 +434,17 @@ fn older_cursor(cursor: &Option<String>, state: &State) -> Option<String> {
 }
 
 /// Keeps how many edits of each register go out: later ones are told from them by their count.
-async fn mark_sent(tx: &DatabaseTransaction, table: &str, rows: &[i64]) -> Result<(), DbErr> {
+async fn mark_sent(
+    tx: &DatabaseTransaction,
+    table: &str,
+    withheld: &Withheld,
+    rows: &[i64],
+) -> Result<(), DbErr> {
     for rows in rows.chunks(crate::bulk::CHUNK) {
         let sql = format!(
-            "UPDATE sync_pending SET sent = edits WHERE tbl = $1 AND row_id IN ({})",
-            placeholders(2, rows.len())
+            "UPDATE sync_pending SET sent = edits WHERE tbl = $1 AND row_id IN ({}){}",
+            placeholders(2, rows.len()),
+            withheld.left_out()
         );
         let values: Vec<Value> = std::iter::once(table.into())
             .chain(rows.iter().map(|id| (*id).into()))

@@ -6,15 +6,23 @@ mod apply_tree;
 mod bury;
 mod collect;
 mod conflict;
+mod discard;
+mod doctor;
+mod drift;
+mod explain;
 mod here;
 mod outgoing;
 mod pull;
 mod push;
 mod quarantine;
+mod refetch;
 mod remote;
 mod rename;
 mod replace;
+mod resend;
 mod restart;
+mod retry;
+mod row_id;
 mod settle;
 mod state;
 mod status;
@@ -25,12 +33,20 @@ use std::sync::Arc;
 
 use sea_orm::{DatabaseConnection, DbErr};
 
+pub use discard::{DiscardOutcome, Discarded};
+pub use doctor::{Diagnosis, Finding, FindingKind, TableCompared};
+pub use explain::{
+    Explanation, GaveWay, Outlook, PendingEdit, RegisterNow, RowState, ServerSide, SetAt,
+};
 pub use restart::Restart;
+pub use retry::Retried;
+pub use row_id::RowId;
 pub use state::{Connection, State};
 pub use status::{PendingTable, QuarantinedRow, RejectedRow, Status};
 pub use sync::Observer;
 
 pub(crate) use apply::{Applied, ApplyContext};
+pub(crate) use drift::Withheld;
 pub(crate) use outgoing::{Outgoing, Wanted};
 
 use crate::{
@@ -106,8 +122,18 @@ impl Device {
         ids: Arc<dyn Ids>,
     ) -> Result<Self, DbErr> {
         schema::install(&db, Side::Device, &registry).await?;
+        Ok(Self::installed(db, registry, clock, ids))
+    }
+
+    /// The same for a database in which everything is installed.
+    pub(crate) fn installed(
+        db: DatabaseConnection,
+        registry: Registry,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Self {
         let holder = ids.next();
-        Ok(Self {
+        Self {
             db,
             registry,
             clock,
@@ -115,7 +141,7 @@ impl Device {
             limits: BatchLimits::default(),
             holder,
             running: Arc::default(),
-        })
+        }
     }
 
     /// The same device with other limits.

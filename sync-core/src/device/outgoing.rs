@@ -4,6 +4,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, ModelTrait, Statement
 use serde_json::value::{RawValue, to_raw_value};
 use std::collections::BTreeMap;
 
+use super::Withheld;
 use crate::{
     bulk::CHUNK,
     db_error::is_unreadable,
@@ -48,6 +49,7 @@ impl<E: Syncable> Table<E> {
         &self,
         tx: &DatabaseTransaction,
         wanted: &[Wanted],
+        withheld: &Withheld,
     ) -> Result<Vec<Outgoing>, DbErr> {
         let ids: Vec<i64> = wanted.iter().map(|w| w.row_id).collect();
         let (mut models, unreadable) = self.load_readable(tx, &ids).await?;
@@ -74,14 +76,14 @@ impl<E: Syncable> Table<E> {
                 continue;
             }
             let references: Vec<Option<i64>> = (0..self.targets.len())
-                .map(|n| E::reference_id(&model, n))
+                .map(|n| E::reference_id(&model, n).filter(|_| !self.is_withheld(n, withheld)))
                 .collect();
             if let Some(column) = self.no_number(&model) {
                 let reason = format!("`{column}` holds no number that can be sent");
                 outgoing.push(Outgoing::Unreadable { row_id, reason });
                 continue;
             }
-            let mut row = E::to_wire(model, &names);
+            let mut row = Self::known_part(withheld, E::to_wire(model, &names));
             let mut changed = wanted.changed.clone();
             if !resolved(&row, &references) {
                 if row.deleted_at().is_none() {
@@ -106,8 +108,30 @@ impl<E: Syncable> Table<E> {
         Ok(outgoing)
     }
 
+    /// The row without what the server does not know.
+    fn known_part(withheld: &Withheld, row: E::Wire) -> E::Wire {
+        if withheld.registers.is_empty() {
+            return row;
+        }
+        let mut part = E::Wire::default();
+        let registers = E::SHAPE.registers.iter().enumerate();
+        registers
+            .filter(|(_, register)| !withheld.registers.contains(&register.name))
+            .for_each(|(number, _)| part.take(number, &row));
+        part
+    }
+
+    fn is_withheld(&self, reference: usize, withheld: &Withheld) -> bool {
+        let register = E::SHAPE.register_of(self.targets[reference].column);
+        register.is_some_and(|number| {
+            withheld
+                .registers
+                .contains(&E::SHAPE.registers[number].name)
+        })
+    }
+
     /// One bad value fails a whole `SELECT`: then each row is read alone.
-    pub(super) async fn load_readable(
+    pub(crate) async fn load_readable(
         &self,
         tx: &DatabaseTransaction,
         ids: &[i64],

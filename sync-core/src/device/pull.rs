@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use sea_orm::DbErr;
+use sea_orm::{DatabaseTransaction, DbErr};
 
-use super::{ApplyContext, Device, State, apply, remote, state, sync::Session};
+use super::{ApplyContext, Device, State, apply, drift, remote, state, sync::Session};
 use crate::{
     error::SyncError,
     event::{SyncEvent, SyncReport},
@@ -23,18 +23,19 @@ impl Device {
         session: Session<'_>,
         report: &mut SyncReport,
     ) -> Result<(), SyncError> {
+        let state = state::load(&self.db).await?;
+        let server = state.server().unwrap_or_default().fingerprint;
         let State {
             mut cursor, epoch, ..
-        } = state::load(&self.db).await?;
-        let mut page =
-            match remote::pull(session.transport, cursor.as_deref(), self.limits.page_rows).await {
-                Err(error) if error.code() == Some(ErrorCode::CursorTooOld) => {
-                    self.begin_replacement(session).await?;
-                    cursor = None;
-                    remote::pull(session.transport, None, self.limits.page_rows).await?
-                }
-                page => page?,
-            };
+        } = state;
+        let mut page = match self.page(session, cursor.as_deref(), Some(&server)).await {
+            Err(error) if error.code() == Some(ErrorCode::CursorTooOld) => {
+                self.begin_replacement(session).await?;
+                cursor = None;
+                self.page(session, None, Some(&server)).await?
+            }
+            page => page?,
+        };
         let mut been_at: HashSet<String> = cursor.iter().cloned().collect();
         loop {
             if epoch.as_ref().is_some_and(|epoch| *epoch != page.epoch) {
@@ -48,9 +49,7 @@ impl Device {
                 if !page.has_more {
                     return Ok(None);
                 }
-                remote::pull(session.transport, Some(&page.cursor), self.limits.page_rows)
-                    .await
-                    .map(Some)
+                self.page(session, Some(&page.cursor), None).await.map(Some)
             };
             let (applied, next) = tokio::join!(
                 self.apply_page(session, cursor.as_deref(), &page, report),
@@ -63,7 +62,24 @@ impl Device {
                 None => break,
             }
         }
-        self.retry_quarantined().await
+        self.refetch(session, report).await?;
+        self.retry_quarantined(None).await
+    }
+
+    /// Asks for the page behind a cursor, and with the first one what the server syncs.
+    async fn page(
+        &self,
+        session: Session<'_>,
+        cursor: Option<&str>,
+        schema: Option<&str>,
+    ) -> Result<PullPage, SyncError> {
+        let asked = remote::Asked {
+            cursor,
+            limit: self.limits.page_rows,
+            schema,
+            tables: None,
+        };
+        remote::pull(session.transport, &asked).await
     }
 
     /// Writes a page and its cursor in one transaction.
@@ -74,7 +90,8 @@ impl Device {
         page: &PullPage,
         report: &mut SyncReport,
     ) -> Result<Vec<SyncEvent>, SyncError> {
-        let nothing = page.tables.is_empty() && cursor == Some(&page.cursor);
+        let nothing =
+            page.tables.is_empty() && cursor == Some(&page.cursor) && page.schema.is_none();
         if nothing && state::load(&self.db).await?.replacing.is_none() {
             return Ok(Vec::new());
         }
@@ -86,21 +103,14 @@ impl Device {
         tx::begin_applying(&tx).await?;
         let state = state::load(&tx).await?;
         session.check(&state)?;
-        let mut cx = ApplyContext::new(self.clock.now_ms(), &state);
-        let mut events = Vec::new();
-        let mut n_rows = 0;
-        for table in &page.tables {
-            // A table of a newer server: it is fetched again once this program knows it.
-            let Some(registered) = self.registry.get(&table.table) else {
-                continue;
-            };
-            let applied = registered.table.apply(&tx, &mut cx, &table.rows).await;
-            let applied = applied.map_err(no_rows)?;
-            n_rows += applied.n_written;
-            report.n_pulled += applied.n_written;
-            report.n_quarantined += applied.quarantined.len() as u64;
-            events.extend(apply::quarantined_events(&table.table, &applied));
+        if let Some(server) = &page.schema {
+            drift::note_server(&tx, &self.registry, server).await?;
         }
+        if drift::is_beginning(cursor) {
+            let server = page.schema.clone().or_else(|| state.server());
+            drift::begin_fetching(&tx, &self.registry, server.as_ref()).await?;
+        }
+        let (n_rows, mut events) = self.write_page(&tx, &state, page, report).await?;
         self.replace(&tx, &state, page).await?;
         state::save_cursor(&tx, &page.epoch, &page.cursor).await?;
         tx::end_applying(&tx).await?;
@@ -113,10 +123,36 @@ impl Device {
         });
         Ok(events)
     }
+
+    /// Writes a page's rows; how many were written, and what is to be told.
+    pub(super) async fn write_page(
+        &self,
+        tx: &DatabaseTransaction,
+        state: &State,
+        page: &PullPage,
+        report: &mut SyncReport,
+    ) -> Result<(u64, Vec<SyncEvent>), SyncError> {
+        let mut cx = ApplyContext::new(self.clock.now_ms(), state);
+        let mut events = Vec::new();
+        let mut n_rows = 0;
+        for table in &page.tables {
+            // A table of a newer server: it is fetched once this program knows it.
+            let Some(registered) = self.registry.get(&table.table) else {
+                continue;
+            };
+            let applied = registered.table.apply(tx, &mut cx, &table.rows).await;
+            let applied = applied.map_err(no_rows)?;
+            n_rows += applied.n_written;
+            report.n_pulled += applied.n_written;
+            report.n_quarantined += applied.quarantined.len() as u64;
+            events.extend(apply::quarantined_events(&table.table, &applied));
+        }
+        Ok((n_rows, events))
+    }
 }
 
 /// A table's part of the page that is no list of rows is the server's fault, not the database's.
-fn no_rows(error: DbErr) -> SyncError {
+pub(super) fn no_rows(error: DbErr) -> SyncError {
     match error {
         DbErr::Json(message) => SyncError::NotASyncServer(message),
         error => error.into(),

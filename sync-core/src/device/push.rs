@@ -3,13 +3,14 @@
 use super::{
     BatchLimits, Device,
     collect::{Batch, Progress},
-    remote, state,
+    remote, resend, state,
     sync::Session,
 };
 use crate::{
     error::SyncError,
     event::{SyncEvent, SyncReport},
     planted::{Bug, planted},
+    protocol::PushAnswer,
     tx,
 };
 
@@ -23,6 +24,7 @@ impl Device {
         session: Session<'_>,
         report: &mut SyncReport,
     ) -> Result<(), SyncError> {
+        self.push_again(session, report).await?;
         let mut overtaken = false;
         let mut limits = self.limits;
         let mut progress = Progress::start();
@@ -35,21 +37,20 @@ impl Device {
             );
             batch = match answer {
                 Ok(answer) => {
-                    let events = self.settle(session, &sent, &answer, report).await?;
-                    events.into_iter().for_each(session.observer);
-                    let n_rows = sent.n_rows() as u64;
-                    (session.observer)(SyncEvent::Pushed { n_rows });
+                    self.settle_batch(session, &sent, &answer, report).await?;
                     next?
                 }
                 // A copy of this database has pushed more often than this one. Its count is the server's.
                 Err(SyncError::Overtaken { last }) if !overtaken => {
                     overtaken = true;
+                    resend::forget_all(&self.db).await?;
                     state::save_push_no(&self.db, last).await?;
                     progress = Progress::start();
                     self.collect(&mut progress, limits).await?
                 }
                 Err(error) if error.is_too_large() && sent.n_rows() > 1 => {
                     limits = self.smaller(session, limits, &sent).await;
+                    resend::forget_all(&self.db).await?;
                     progress = Progress::start();
                     self.collect(&mut progress, limits).await?
                 }
@@ -64,6 +65,21 @@ impl Device {
                 Err(error) => return Err(error),
             };
         }
+        Ok(())
+    }
+
+    /// Settles an answered batch, and tells.
+    pub(super) async fn settle_batch(
+        &self,
+        session: Session<'_>,
+        sent: &Batch,
+        answer: &PushAnswer,
+        report: &mut SyncReport,
+    ) -> Result<(), SyncError> {
+        let events = self.settle(session, sent, answer, report).await?;
+        events.into_iter().for_each(session.observer);
+        let n_rows = sent.n_rows() as u64;
+        (session.observer)(SyncEvent::Pushed { n_rows });
         Ok(())
     }
 
@@ -111,6 +127,7 @@ impl Device {
                 .await?;
             }
         }
+        resend::forget(&tx, sent.push_no).await?;
         Ok(tx.commit().await?)
     }
 }

@@ -3,11 +3,16 @@
 use bytes::Bytes;
 use http::{Method, Request, Response, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::de::DeserializeOwned;
+use sea_orm::DbErr;
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     error::SyncError,
-    protocol::{ErrorBody, INFO_PATH, Info, PULL_PATH, PUSH_PATH, PullPage, PushAnswer},
+    protocol::{
+        COMPARE_PATH, CompareAnswer, CompareRequest, ErrorBody, INFO_PATH, Info, PROTOCOL_VERSION,
+        PULL_PATH, PUSH_PATH, PullPage, PushAnswer, ROW_PATH, ROWS_PATH, RowAnswer, RowsAnswer,
+        RowsRequest,
+    },
     transport::{Transport, TransportError, retry_after},
 };
 
@@ -23,27 +28,79 @@ pub(super) async fn push(
     transport: &dyn Transport,
     body: Vec<u8>,
 ) -> Result<PushAnswer, SyncError> {
-    let request = Request::builder()
-        .method(Method::POST)
-        .uri(PUSH_PATH)
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(Bytes::from(body));
-    read(transport.send(request.map_err(invalid)?).await?)
+    post(transport, PUSH_PATH, body).await
 }
 
-/// Asks for the page behind a cursor.
+/// Asks for rows by their names.
+pub(super) async fn rows(
+    transport: &dyn Transport,
+    request: &RowsRequest,
+) -> Result<RowsAnswer, SyncError> {
+    post(transport, ROWS_PATH, json(request)?).await
+}
+
+/// Asks for checksums.
+pub(super) async fn compare(
+    transport: &dyn Transport,
+    request: &CompareRequest,
+) -> Result<CompareAnswer, SyncError> {
+    post(transport, COMPARE_PATH, json(request)?).await
+}
+
+/// Asks for all that the server knows of one row.
+pub(super) async fn row(
+    transport: &dyn Transport,
+    table: &str,
+    remote_id: &str,
+) -> Result<RowAnswer, SyncError> {
+    let table = utf8_percent_encode(table, ESCAPED);
+    get(
+        transport,
+        format!("{ROW_PATH}?table={table}&remote_id={remote_id}"),
+    )
+    .await
+}
+
+/// Which page is asked for.
+pub(super) struct Asked<'a> {
+    /// Behind which cursor; none for the beginning.
+    pub(super) cursor: Option<&'a str>,
+    /// Most rows of it.
+    pub(super) limit: u32,
+    /// What the server is known to sync, so that it tells if it is something else.
+    pub(super) schema: Option<&'a str>,
+    /// Of which tables alone, joined by commas.
+    pub(super) tables: Option<String>,
+}
+
+/// Asks for a page.
 pub(super) async fn pull(
     transport: &dyn Transport,
-    cursor: Option<&str>,
-    limit: u32,
+    asked: &Asked<'_>,
 ) -> Result<PullPage, SyncError> {
-    let uri = match cursor {
-        Some(cursor) => {
-            let cursor = utf8_percent_encode(cursor, ESCAPED);
-            format!("{PULL_PATH}?cursor={cursor}&limit={limit}")
+    let mut uri = format!(
+        "{PULL_PATH}?protocol={PROTOCOL_VERSION}&limit={}",
+        asked.limit
+    );
+    for (name, value) in [
+        ("cursor", asked.cursor),
+        ("schema", asked.schema),
+        ("tables", asked.tables.as_deref()),
+    ] {
+        if let Some(value) = value {
+            let value = utf8_percent_encode(value, ESCAPED);
+            uri.push_str(&format!("&{name}={value}"));
         }
-        None => format!("{PULL_PATH}?limit={limit}"),
-    };
+    }
+    get(transport, uri).await
+}
+
+/// Asks what the server takes at once.
+pub(super) async fn info(transport: &dyn Transport) -> Result<Info, SyncError> {
+    get(transport, INFO_PATH.to_owned()).await
+}
+
+async fn get<T: DeserializeOwned>(transport: &dyn Transport, uri: String) -> Result<T, SyncError> {
     let request = Request::builder()
         .method(Method::GET)
         .uri(uri)
@@ -51,13 +108,21 @@ pub(super) async fn pull(
     read(transport.send(request.map_err(invalid)?).await?)
 }
 
-/// Asks what the server takes at once.
-pub(super) async fn info(transport: &dyn Transport) -> Result<Info, SyncError> {
+async fn post<T: DeserializeOwned>(
+    transport: &dyn Transport,
+    path: &str,
+    body: Vec<u8>,
+) -> Result<T, SyncError> {
     let request = Request::builder()
-        .method(Method::GET)
-        .uri(INFO_PATH)
-        .body(Bytes::new());
+        .method(Method::POST)
+        .uri(path)
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Bytes::from(body));
     read(transport.send(request.map_err(invalid)?).await?)
+}
+
+fn json(request: &impl Serialize) -> Result<Vec<u8>, SyncError> {
+    serde_json::to_vec(request).map_err(|error| DbErr::Json(error.to_string()).into())
 }
 
 fn invalid(error: http::Error) -> SyncError {

@@ -7,7 +7,7 @@
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement, Value};
 use serde::Deserialize;
 
-use super::{Device, State, state, state::execute, sync::Session};
+use super::{Device, State, bury, state, state::execute, sync::Session};
 use crate::{
     bulk::CHUNK, error::SyncError, owner, protocol::PullPage, registry::Registered,
     rows::placeholders, shape::EVERY_REGISTER, tx,
@@ -152,6 +152,9 @@ impl Device {
             format!("UPDATE \"{table}\" SET deleted_at = $1 WHERE deleted_at IS NULL AND {gone}");
         let now = crate::wire::Millis(self.clock.now_ms()).to_utc();
         execute(tx, &delete, vec![now.into()]).await?;
+        for (child, target) in self.registry.referring_to(table) {
+            bury::bury_all(tx, child, target, &gone).await?;
+        }
         tx::begin_applying(tx).await?;
         execute(tx, &forget, vec![]).await?;
         let nameless =

@@ -1,7 +1,7 @@
 //! A person's answer when the server's data is not what this device has synced with: it was put back to a
 //! backup, set up anew, or lacks most of what it had.
 
-use super::{Device, replace, replace::Replacing, state::execute};
+use super::{Device, replace, replace::Replacing, resend, state::execute};
 use crate::{error::SyncError, owner, schema::millis_of, shape::EVERY_REGISTER, tx};
 
 /// Whose rows are right.
@@ -63,6 +63,7 @@ impl Device {
         }
         let sql = "UPDATE sync_state SET epoch = NULL, last_error = NULL, last_error_ms = NULL";
         execute(&tx, sql, vec![]).await?;
+        resend::forget_all(&tx).await?;
         tx::end_applying(&tx).await?;
         Ok(tx.commit().await?)
     }

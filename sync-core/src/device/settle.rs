@@ -4,10 +4,10 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement, Value};
 use serde_json::value::RawValue;
 
 use super::{
-    ApplyContext, Device, apply,
+    ApplyContext, Device, Withheld, apply,
     bury::bury,
     collect::{Batch, SentRow, SentTable},
-    quarantine, rename, state,
+    drift, quarantine, rename, resend, state,
     state::execute,
     sync::Session,
 };
@@ -46,13 +46,26 @@ impl Device {
         tx::begin_applying(&tx).await?;
         let state = state::load(&tx).await?;
         session.check(&state)?;
+        let server = state.server();
         let mut events = Vec::new();
         for (sent, verdicts) in matched(batch, answer)? {
             let Some(registered) = self.registry.get(&sent.table) else {
                 continue;
             };
-            self.settle_table(&tx, registered, sent, verdicts, report, &mut events)
-                .await?;
+            let withheld = Withheld::of(registered.shape, server.as_ref());
+            self.settle_table(
+                &tx,
+                registered,
+                &withheld,
+                sent,
+                verdicts,
+                report,
+                &mut events,
+            )
+            .await?;
+        }
+        if drift::is_beginning(state.cursor.as_deref()) {
+            drift::begin_fetching(&tx, &self.registry, server.as_ref()).await?;
         }
         let cursor = state.cursor.as_deref().unwrap_or("0");
         // Nobody else's rows lie between: this device has seen all up to behind its own. But what was set
@@ -60,6 +73,7 @@ impl Device {
         let seen = cursor == answer.before && !quarantine::holds_any(&tx, batch).await?;
         let cursor = if seen { &answer.after } else { cursor };
         state::save_cursor(&tx, &answer.epoch, cursor).await?;
+        resend::forget(&tx, batch.push_no).await?;
         tx::end_applying(&tx).await?;
         reach(Point::Settling).await;
         tx.commit().await?;
@@ -67,10 +81,15 @@ impl Device {
         Ok(events)
     }
 
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the state of one batch, and private to it"
+    )]
     async fn settle_table(
         &self,
         tx: &DatabaseTransaction,
         registered: &Registered,
+        withheld: &Withheld,
         sent: &SentTable,
         verdicts: &[Verdict],
         report: &mut SyncReport,
@@ -85,7 +104,7 @@ impl Device {
             }
             if verdict.verdict == VerdictKind::Rejected
                 && !sent.gone
-                && !as_sent(tx, table, row.row_id).await?
+                && !as_sent(tx, table, row.row_id, withheld).await?
             {
                 // The verdict is about what the row no longer is: it goes again.
                 clear_rejected(tx, table, &[row.row_id]).await?;
@@ -128,7 +147,7 @@ impl Device {
             forget_gone(tx, table, &taken).await?;
         } else {
             let ids: Vec<i64> = taken.iter().map(|row| row.row_id).collect();
-            acknowledge(tx, registered, &ids).await?;
+            acknowledge(tx, registered, withheld, &ids).await?;
         }
         if !merged.is_empty() {
             let rows = RawValue::from_string(format!("[{}]", merged.join(",")));
@@ -205,9 +224,17 @@ fn lacks_parent(verdict: &Verdict) -> bool {
 }
 
 /// Whether the row is still pending just as it was sent.
-async fn as_sent(tx: &DatabaseTransaction, table: &str, row_id: i64) -> Result<bool, DbErr> {
-    let sql = "SELECT CASE WHEN count(*) > 0 AND max(edits - sent) = 0 THEN 1 ELSE 0 END AS same
-               FROM sync_pending WHERE tbl = $1 AND row_id = $2";
+async fn as_sent(
+    tx: &DatabaseTransaction,
+    table: &str,
+    row_id: i64,
+    withheld: &Withheld,
+) -> Result<bool, DbErr> {
+    let sql = format!(
+        "SELECT CASE WHEN count(*) > 0 AND max(edits - sent) = 0 THEN 1 ELSE 0 END AS same
+         FROM sync_pending WHERE tbl = $1 AND row_id = $2{}",
+        withheld.left_out()
+    );
     let values = [table.into(), row_id.into()];
     let backend = tx.get_database_backend();
     let row = tx
@@ -217,11 +244,11 @@ async fn as_sent(tx: &DatabaseTransaction, table: &str, row_id: i64) -> Result<b
     Ok(same == 1)
 }
 
-/// The server lost the row, or never had it: it gets all of it next time.
+/// The server lost the row, or has forgotten its deletion: it gets all of it next time. What nobody has edited
+/// is as old as can be, so that it beats no edit by another device.
 async fn send_whole(tx: &DatabaseTransaction, table: &str, row: &SentRow) -> Result<(), DbErr> {
     let sql = "INSERT INTO sync_pending (tbl, row_id, register, base, edited_at, edits, sent)
-               SELECT $1, $2, '*', NULL, coalesce(min(edited_at), 0), 1, 0 FROM sync_pending
-               WHERE tbl = $1 AND row_id = $2 ON CONFLICT (tbl, row_id, register) DO NOTHING";
+               VALUES ($1, $2, '*', NULL, 0, 1, 0) ON CONFLICT (tbl, row_id, register) DO NOTHING";
     execute(tx, sql, vec![table.into(), row.row_id.into()]).await
 }
 
@@ -264,6 +291,7 @@ fn pull_row(remote_id: &str, at: Option<i64>, row: &RawValue) -> String {
 async fn acknowledge(
     tx: &DatabaseTransaction,
     registered: &Registered,
+    withheld: &Withheld,
     rows: &[i64],
 ) -> Result<(), DbErr> {
     let table = registered.shape.table;
@@ -273,8 +301,9 @@ async fn acknowledge(
             true => "sent > 0",
         };
         let sql = format!(
-            "DELETE FROM sync_pending WHERE tbl = $1 AND {unedited} AND row_id IN ({})",
-            placeholders(2, rows.len())
+            "DELETE FROM sync_pending WHERE tbl = $1 AND {unedited} AND row_id IN ({}){}",
+            placeholders(2, rows.len()),
+            withheld.left_out()
         );
         execute(tx, &sql, with_table(table, rows)).await?;
     }
@@ -381,8 +410,8 @@ pub(super) async fn reject(
         field,
         message,
     } = *rejection;
-    let sql = "INSERT INTO sync_rejected (tbl, row_id, remote_id, code, field, message, at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7)
+    let sql = "INSERT INTO sync_rejected (tbl, row_id, remote_id, code, field, message, at, since)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
                ON CONFLICT (tbl, row_id) DO UPDATE SET remote_id = excluded.remote_id, code = excluded.code,
                  field = excluded.field, message = excluded.message, at = excluded.at";
     let values = vec![

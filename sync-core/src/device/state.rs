@@ -38,6 +38,12 @@ pub struct State {
     pub lease_holder: Option<String>,
     /// Whether a replacement pull is under way, and how.
     pub(super) replacing: Option<Replacing>,
+    /// What the server syncs, as it last told; see [`State::server`].
+    pub(super) server_schema: Option<String>,
+    /// What is being fetched once more because tables gained it, if anything is.
+    pub(super) refetch_of: Option<String>,
+    /// How far that has come.
+    pub(super) refetch_cursor: Option<String>,
 }
 
 /// Shows no token.
@@ -140,7 +146,7 @@ impl Device {
 /// Reads the row.
 pub(super) async fn load<C: ConnectionTrait>(db: &C) -> Result<State, DbErr> {
     let sql = "SELECT remote_url, remote_user_id, email, auth_token, local_user_id, device_id, epoch, cursor, push_no,
-               last_sync_ms, last_error, last_error_ms, lease_holder, replacing FROM sync_state WHERE id = 1";
+               last_sync_ms, last_error, last_error_ms, lease_holder, replacing, server_schema, refetch_of, refetch_cursor FROM sync_state WHERE id = 1";
     let row = db
         .query_one_raw(Statement::from_string(db.get_database_backend(), sql))
         .await?;
@@ -163,6 +169,9 @@ fn from_row(row: &QueryResult) -> Result<State, DbErr> {
         last_error_ms: row.try_get("", "last_error_ms")?,
         lease_holder: row.try_get("", "lease_holder")?,
         replacing: Replacing::from_number(row.try_get("", "replacing")?),
+        server_schema: row.try_get("", "server_schema")?,
+        refetch_of: row.try_get("", "refetch_of")?,
+        refetch_cursor: row.try_get("", "refetch_cursor")?,
     })
 }
 

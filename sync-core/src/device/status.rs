@@ -3,7 +3,7 @@
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use serde::Serialize;
 
-use super::{Device, state};
+use super::{Device, Withheld, state};
 use crate::{error::SyncError, owner};
 
 /// Where a database stands. Holds no token.
@@ -19,8 +19,10 @@ pub struct Status {
     pub user_id: Option<String>,
     /// When a sync last came to its end, in milliseconds.
     pub last_sync_ms: Option<i64>,
-    /// Why the last one did not.
+    /// Why the last one did not: a stable word, a colon, and the words for people.
     pub last_error: Option<String>,
+    /// The stable word alone.
+    pub last_error_code: Option<String>,
     /// When that was, in milliseconds.
     pub last_error_ms: Option<i64>,
     /// Rows with changes that the server does not have yet, by table.
@@ -47,14 +49,18 @@ pub struct RejectedRow {
     pub table: String,
     /// Its primary key here.
     pub row_id: i64,
+    /// Its name; none where it never got one.
+    pub remote_id: Option<String>,
     /// Why, as a stable word.
     pub code: String,
     /// The column at fault.
     pub field: Option<String>,
     /// Why, in words.
     pub message: Option<String>,
-    /// When, in milliseconds.
+    /// When it was last refused, in milliseconds.
     pub at_ms: i64,
+    /// Since when it has been, in milliseconds.
+    pub since_ms: i64,
 }
 
 /// A row of the server that cannot be written here.
@@ -64,10 +70,18 @@ pub struct QuarantinedRow {
     pub table: String,
     /// Its name.
     pub remote_id: String,
-    /// Why.
+    /// The primary key of its older form, if that is here.
+    pub row_id: Option<i64>,
+    /// Why, as a stable word.
+    pub code: String,
+    /// The column at fault.
+    pub field: Option<String>,
+    /// Why, in words.
     pub reason: String,
-    /// Since when, in milliseconds.
+    /// When it last could not be written, in milliseconds.
     pub at_ms: i64,
+    /// Since when, in milliseconds.
+    pub since_ms: i64,
 }
 
 impl Device {
@@ -83,6 +97,7 @@ impl Device {
             email: state.email,
             user_id: state.remote_user_id,
             last_sync_ms: state.last_sync_ms,
+            last_error_code: state.last_error.as_deref().map(word_of),
             last_error: state.last_error,
             last_error_ms: state.last_error_ms,
             pending: self.pending().await?,
@@ -149,15 +164,19 @@ impl Device {
         if self.db.query_one_raw(gone).await?.is_some() {
             return Ok(true);
         }
-        let user = state::load(&self.db)
-            .await?
-            .local_user_id
-            .unwrap_or_default();
+        let state = state::load(&self.db).await?;
+        let server = state.server();
+        let user = state.local_user_id.unwrap_or_default();
         for registered in self.registry.tables() {
+            let withheld = Withheld::of(registered.shape, server.as_ref());
+            if withheld.table {
+                continue;
+            }
             let sql = format!(
-                "SELECT 1 AS one FROM sync_pending WHERE tbl = $2 AND {} AND NOT EXISTS
+                "SELECT 1 AS one FROM sync_pending WHERE tbl = $2 AND {}{} AND NOT EXISTS
                    (SELECT 1 FROM sync_rejected r WHERE r.tbl = $2 AND r.row_id = sync_pending.row_id) LIMIT 1",
-                owner::owns_row(&self.registry, registered, "sync_pending.row_id")
+                owner::owns_row(&self.registry, registered, "sync_pending.row_id"),
+                withheld.left_out()
             );
             let values = [user.as_str().into(), registered.shape.table.into()];
             let backend = self.db.get_database_backend();
@@ -173,9 +192,9 @@ impl Device {
         Ok(false)
     }
 
-    async fn rejected(&self) -> Result<Vec<RejectedRow>, DbErr> {
-        let sql =
-            "SELECT tbl, row_id, code, field, message, at FROM sync_rejected ORDER BY tbl, row_id";
+    pub(super) async fn rejected(&self) -> Result<Vec<RejectedRow>, DbErr> {
+        let sql = "SELECT tbl, row_id, nullif(remote_id, '') AS remote_id, code, field, message, at, since
+                   FROM sync_rejected ORDER BY tbl, row_id";
         let rows = self
             .db
             .query_all_raw(Statement::from_string(self.db.get_database_backend(), sql))
@@ -184,29 +203,57 @@ impl Device {
             Ok(RejectedRow {
                 table: row.try_get("", "tbl")?,
                 row_id: row.try_get("", "row_id")?,
+                remote_id: row.try_get("", "remote_id")?,
                 code: row.try_get("", "code")?,
                 field: row.try_get("", "field")?,
                 message: row.try_get("", "message")?,
                 at_ms: row.try_get("", "at")?,
+                since_ms: row.try_get("", "since")?,
             })
         });
         read.collect()
     }
 
-    async fn quarantined(&self) -> Result<Vec<QuarantinedRow>, DbErr> {
-        let sql = "SELECT tbl, remote_id, reason, at FROM sync_quarantine ORDER BY tbl, remote_id";
+    pub(super) async fn quarantined(&self) -> Result<Vec<QuarantinedRow>, DbErr> {
+        let sql = "SELECT tbl, remote_id, code, field, reason, at, since FROM sync_quarantine ORDER BY tbl, remote_id";
         let rows = self
             .db
             .query_all_raw(Statement::from_string(self.db.get_database_backend(), sql))
             .await?;
-        let read = rows.iter().map(|row| {
-            Ok(QuarantinedRow {
-                table: row.try_get("", "tbl")?,
-                remote_id: row.try_get("", "remote_id")?,
+        let mut quarantined = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let (table, remote_id): (String, String) =
+                (row.try_get("", "tbl")?, row.try_get("", "remote_id")?);
+            quarantined.push(QuarantinedRow {
+                row_id: self.id_here(&table, &remote_id).await?,
+                table,
+                remote_id,
+                code: row.try_get("", "code")?,
+                field: row.try_get("", "field")?,
                 reason: row.try_get("", "reason")?,
                 at_ms: row.try_get("", "at")?,
-            })
-        });
-        read.collect()
+                since_ms: row.try_get("", "since")?,
+            });
+        }
+        Ok(quarantined)
     }
+
+    async fn id_here(&self, table: &str, remote_id: &str) -> Result<Option<i64>, DbErr> {
+        let Some(registered) = self.registry.get(table) else {
+            return Ok(None);
+        };
+        let sql = format!(
+            "SELECT CAST(\"{}\" AS BIGINT) AS id FROM \"{table}\" WHERE remote_id = $1",
+            registered.shape.id
+        );
+        let backend = self.db.get_database_backend();
+        let statement = Statement::from_sql_and_values(backend, sql, [remote_id.into()]);
+        let row = self.db.query_one_raw(statement).await?;
+        row.map(|row| row.try_get("", "id")).transpose()
+    }
+}
+
+fn word_of(error: &str) -> String {
+    let (word, _) = error.split_once(':').unwrap_or((error, ""));
+    word.to_owned()
 }

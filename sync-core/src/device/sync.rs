@@ -9,6 +9,7 @@ use crate::{
     error::SyncError,
     event::{SyncEvent, SyncReport},
     protocol::ErrorCode,
+    schema::{self, Outdated},
     transport::Transport,
 };
 
@@ -46,23 +47,33 @@ impl Device {
         transport: &dyn Transport,
         observer: Observer<'_>,
     ) -> Result<SyncReport, SyncError> {
-        let session = Session {
+        let session = self.session(transport, observer);
+        self.leased(self.sync_in(session)).await
+    }
+
+    /// The same inside a lease.
+    pub(super) async fn sync_in(&self, session: Session<'_>) -> Result<SyncReport, SyncError> {
+        let mut report = SyncReport::default();
+        (session.observer)(SyncEvent::Started {
+            n_pending: self.n_pending().await?,
+        });
+        self.push_first(session, &mut report).await?;
+        self.pull_pass(session, &mut report).await?;
+        self.push_rest(session, &mut report).await?;
+        (session.observer)(SyncEvent::Finished(report));
+        Ok(report)
+    }
+
+    pub(super) fn session<'a>(
+        &'a self,
+        transport: &'a dyn Transport,
+        observer: Observer<'a>,
+    ) -> Session<'a> {
+        Session {
             transport,
             observer,
             holder: &self.holder,
-        };
-        let work = async {
-            let mut report = SyncReport::default();
-            observer(SyncEvent::Started {
-                n_pending: self.n_pending().await?,
-            });
-            self.push_first(session, &mut report).await?;
-            self.pull_pass(session, &mut report).await?;
-            self.push_rest(session, &mut report).await?;
-            observer(SyncEvent::Finished(report));
-            Ok(report)
-        };
-        self.leased(work).await
+        }
     }
 
     /// Pushes; after a pull where only that can tell what there is left to push.
@@ -111,11 +122,7 @@ impl Device {
         transport: &dyn Transport,
         observer: Observer<'_>,
     ) -> Result<SyncReport, SyncError> {
-        let session = Session {
-            transport,
-            observer,
-            holder: &self.holder,
-        };
+        let session = self.session(transport, observer);
         let work = async {
             let mut report = SyncReport::default();
             self.push_pass(session, &mut report).await?;
@@ -133,11 +140,7 @@ impl Device {
         transport: &dyn Transport,
         observer: Observer<'_>,
     ) -> Result<SyncReport, SyncError> {
-        let session = Session {
-            transport,
-            observer,
-            holder: &self.holder,
-        };
+        let session = self.session(transport, observer);
         let work = async {
             let mut report = SyncReport::default();
             self.pull_pass(session, &mut report).await?;
@@ -147,7 +150,7 @@ impl Device {
     }
 
     /// Runs `work` while holding the database's lease, and keeps how it ended.
-    async fn leased<T>(
+    pub(super) async fn leased<T>(
         &self,
         work: impl Future<Output = Result<T, SyncError>>,
     ) -> Result<T, SyncError> {
@@ -156,6 +159,10 @@ impl Device {
         };
         if state::load(&self.db).await?.auth_token.is_none() {
             return Err(SyncError::NotConnected);
+        }
+        if let Some(Outdated { table, column }) = schema::outdated(&self.db, &self.registry).await?
+        {
+            return Err(SyncError::Outdated { table, column });
         }
         self.take_lease().await?;
         let result = tokio::select! {

@@ -10,15 +10,18 @@ use crate::{
     shape::{EVERY_REGISTER, Shape},
 };
 
-/// Forgets such edits of the rows in a range of ids, first one excluded; whether there were any.
+/// Forgets such edits of the rows in a range of ids, first one excluded, but for registers that are left out.
+/// Whether there were any.
 pub(super) async fn forget_between(
     tx: &DatabaseTransaction,
     shape: &Shape,
+    left_out: &str,
     after: i64,
     last: i64,
 ) -> Result<bool, DbErr> {
     let values = vec![shape.table.into(), after.into(), last.into()];
-    forget(tx, shape, "p.row_id > $2 AND p.row_id <= $3", values).await
+    let which = format!("p.row_id > $2 AND p.row_id <= $3{left_out}");
+    forget(tx, shape, &which, values).await
 }
 
 /// Forgets such edits of these rows. Before a row is brought up to date: later the value before an edit is

@@ -45,6 +45,12 @@ pub enum ErrorCode {
     EpochChanged,
     /// The cursor is ahead of the server's feed.
     CursorAhead,
+    /// The feed has more than the device has pulled: it has to pull before the two can be compared.
+    FeedMoved,
+    /// The server does not sync such a table.
+    UnknownTable,
+    /// The account has no such row.
+    UnknownRow,
     /// The server cannot answer now.
     Unavailable,
     /// The server failed.
@@ -53,7 +59,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::BadRequest,
         Self::UnsupportedProtocol,
         Self::TooManyRows,
@@ -62,6 +68,9 @@ impl ErrorCode {
         Self::CursorTooOld,
         Self::EpochChanged,
         Self::CursorAhead,
+        Self::FeedMoved,
+        Self::UnknownTable,
+        Self::UnknownRow,
         Self::Unavailable,
         Self::Internal,
     ];
@@ -77,6 +86,9 @@ impl ErrorCode {
             Self::CursorTooOld => "cursor_too_old",
             Self::EpochChanged => "epoch_changed",
             Self::CursorAhead => "cursor_ahead",
+            Self::FeedMoved => "feed_moved",
+            Self::UnknownTable => "unknown_table",
+            Self::UnknownRow => "unknown_row",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }
@@ -93,7 +105,8 @@ impl ErrorCode {
             Self::BadRequest | Self::BadCursor => 400,
             Self::UnsupportedProtocol => 426,
             Self::TooManyRows => 413,
-            Self::PushOvertaken => 409,
+            Self::UnknownTable | Self::UnknownRow => 404,
+            Self::PushOvertaken | Self::FeedMoved => 409,
             Self::CursorTooOld | Self::EpochChanged | Self::CursorAhead => 410,
             Self::Unavailable => 503,
             Self::Internal => 500,

@@ -1,12 +1,20 @@
 //! What crosses the wire, shared by both ends.
 
+mod compare;
 mod error;
 mod pull;
 mod push;
+mod rows;
+mod schema;
 
+pub use compare::{BucketSum, CompareAnswer, CompareRequest, CompareTable, RowSum, TableSums};
 pub use error::{ErrorBody, ErrorCode};
 pub use pull::{Info, Limits, PullPage, PullRow, TablePage};
 pub use push::{PushAnswer, PushRequest, PushRow, TablePush, TableVerdicts, Verdict, VerdictKind};
+pub use rows::{
+    DeviceAnswer, MOST_NAMES, RegisterAnswer, RowAnswer, RowQuery, RowsAnswer, RowsRequest, SetBy,
+};
+pub use schema::ServerSchema;
 
 /// The protocol this code speaks. A peer that speaks another is answered `unsupported_protocol`.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -15,6 +23,12 @@ pub const PROTOCOL_VERSION: u32 = 1;
 pub const PUSH_PATH: &str = "/api/sync/push";
 /// Where a pull is asked for.
 pub const PULL_PATH: &str = "/api/sync/pull";
+/// Where one row is explained.
+pub const ROW_PATH: &str = "/api/sync/row";
+/// Where rows are asked for by name.
+pub const ROWS_PATH: &str = "/api/sync/rows";
+/// Where checksums are asked for.
+pub const COMPARE_PATH: &str = "/api/sync/compare";
 /// Where a server tells its limits.
 pub const INFO_PATH: &str = "/api/sync/info";
 /// Where a session is turned into a sync token, and a sync token is given back.

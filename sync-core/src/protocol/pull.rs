@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::ServerSchema;
+
 /// A closed page of the change feed: every parent a row needs is in it or was before it.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct PullPage {
@@ -16,6 +18,9 @@ pub struct PullPage {
     pub has_more: bool,
     /// Rows by table, parents first.
     pub tables: Vec<TablePage>,
+    /// What the server syncs, where the device asked because it knows of nothing, or of something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<ServerSchema>,
 }
 
 /// Rows of one table.

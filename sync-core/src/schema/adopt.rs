@@ -94,6 +94,57 @@ pub(super) async fn enqueue_missed<C: ConnectionTrait>(
     .map(|_| ())
 }
 
+/// Makes pending what a program wrote into columns before they were captured, as far as the rows tell: those
+/// stamped after the last sync whose value is not what every row got with the column. On a device.
+pub(super) async fn enqueue_gained<C: ConnectionTrait>(
+    db: &C,
+    shape: &Shape,
+    gained: &[&str],
+) -> Result<(), DbErr> {
+    let (table, id, word) = (quoted(shape.table), quoted(shape.id), text(shape.table));
+    let edited_at = edited_at(db.get_database_backend());
+    for column in gained {
+        let Some(register) = shape.register_of(column) else {
+            continue;
+        };
+        let (name, column) = (text(shape.registers[register].name), quoted(column));
+        let default = default_of(db, shape.table, &column).await?;
+        db.execute_unprepared(&format!(
+            "INSERT INTO sync_pending (tbl, row_id, register, base, edited_at, edits, sent)
+             SELECT {word}, {id}, {name}, NULL, {edited_at}, 1, 0 FROM {table}
+             WHERE remote_id IS NOT NULL AND {column} IS NOT NULL AND {column} IS NOT ({default})
+               AND {edited_at} > (SELECT last_sync_ms FROM sync_state WHERE id = 1)
+             ON CONFLICT (tbl, row_id, register) DO NOTHING"
+        ))
+        .await?;
+    }
+    if gained.is_empty() {
+        return Ok(());
+    }
+    db.execute_unprepared(&format!(
+        "UPDATE {table} SET dirty = TRUE WHERE NOT coalesce(dirty, FALSE) AND EXISTS
+           (SELECT 1 FROM sync_pending p WHERE p.tbl = {word} AND p.row_id = {table}.{id})"
+    ))
+    .await
+    .map(|_| ())
+}
+
+/// What a column's rows have where nothing was said, as SQL.
+async fn default_of<C: ConnectionTrait>(
+    db: &C,
+    table: &str,
+    column: &str,
+) -> Result<String, DbErr> {
+    let sql =
+        "SELECT coalesce(dflt_value, 'NULL') AS dflt FROM pragma_table_info($1) WHERE name = $2";
+    let values = [table.into(), column.trim_matches('"').into()];
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
+    match db.query_one_raw(statement).await? {
+        Some(row) => row.try_get("", "dflt"),
+        None => Ok("NULL".to_owned()),
+    }
+}
+
 /// When a row was last edited, in milliseconds, by what it says itself.
 fn edited_at(backend: DbBackend) -> &'static str {
     match backend {

@@ -7,6 +7,7 @@ use super::{
     capture::Captured,
     installed::{self, Installed, Trigger, fingerprint},
     layout::Layout,
+    outdated::{self, Retired},
     postgres, sqlite, tables,
 };
 use crate::{
@@ -41,7 +42,7 @@ pub async fn install(
     tx::begin_applying(&tx).await?;
     let mut adopted = false;
     for registered in registry.tables() {
-        adopted |= install_table(&tx, side, registered).await?;
+        adopted |= install_table(&tx, side, registered, registry.retired()).await?;
     }
     if adopted {
         adopt::delete_orphans(&tx, registry).await?;
@@ -61,7 +62,7 @@ pub async fn install_entity<E: Syncable, C: ConnectionTrait>(
     side: Side,
 ) -> Result<(), DbErr> {
     tables::create(db, side).await?;
-    install_table(db, side, &Registered::alone::<E>()?)
+    install_table(db, side, &Registered::alone::<E>()?, &[])
         .await
         .map(|_| ())
 }
@@ -130,10 +131,19 @@ async fn install_table<C: ConnectionTrait>(
     db: &C,
     side: Side,
     registered: &Registered,
+    retired: &[Retired],
 ) -> Result<bool, DbErr> {
     let shape = registered.shape;
     adopt::add_sync_columns(db, shape.table).await?;
     let stored = stored(db, shape.table).await?;
+    if let (Side::Device, Some(stored)) = (side, &stored)
+        && outdated::unknown_column(db, retired, registered, &stored.columns)
+            .await?
+            .is_some()
+    {
+        // A newer program's capture stays as it is.
+        return Ok(false);
+    }
     if stored.is_none() {
         adopt::enqueue_rows(db, shape).await?;
     }
@@ -159,13 +169,11 @@ async fn install_table<C: ConnectionTrait>(
     if !in_step {
         plan.run(db).await?;
     }
-    let adopted = stored.is_none();
-    if side == Side::Device && stored.is_none_or(|stored| plan.has_more_columns_than(&stored)) {
-        // What older versions pulled lacks the new columns, or the whole table: pull all again.
-        db.execute_unprepared("UPDATE sync_state SET cursor = NULL")
-            .await?;
+    if let (Side::Device, Some(stored)) = (side, &stored) {
+        let gained = plan.gained_since(stored);
+        adopt::enqueue_gained(db, shape, &gained).await?;
     }
-    Ok(adopted)
+    Ok(stored.is_none())
 }
 
 struct Plan {
@@ -230,11 +238,11 @@ impl Plan {
         .map(|_| ())
     }
 
-    fn has_more_columns_than(&self, stored: &Stored) -> bool {
+    /// The columns that were not captured before.
+    fn gained_since(&self, stored: &Stored) -> Vec<&str> {
         let before: Vec<&str> = stored.columns.split(',').collect();
-        self.columns
-            .split(',')
-            .any(|column| !before.contains(&column))
+        let columns = self.columns.split(',');
+        columns.filter(|column| !before.contains(column)).collect()
     }
 }
 

@@ -64,7 +64,7 @@ pub(super) async fn triggers<C: ConnectionTrait>(db: &C) -> Result<Installed, Db
 }
 
 /// FNV-1a, 64 bits: only ever compared with what the same function made.
-pub(super) fn fingerprint(bytes: impl Iterator<Item = u8>) -> String {
+pub(crate) fn fingerprint(bytes: impl Iterator<Item = u8>) -> String {
     let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
     });

@@ -7,6 +7,7 @@ mod capture;
 mod install;
 mod installed;
 mod layout;
+mod outdated;
 mod postgres;
 mod sqlite;
 mod tables;
@@ -14,6 +15,9 @@ mod tables;
 pub use install::{CaptureDifference, check, install, install_entity, pin_clock};
 use sea_orm::DbBackend;
 
+pub(crate) use capture::{quoted, text};
+pub(crate) use installed::fingerprint;
+pub(crate) use outdated::{Outdated, Retired, outdated};
 pub(crate) use sqlite::{millis_of, register_text};
 
 /// The database's clock in milliseconds as an SQL expression, or the pinned one.

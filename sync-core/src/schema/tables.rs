@@ -79,18 +79,28 @@ const DEVICE: &[&str] = &[
         remote_user_id TEXT, auth_token TEXT, last_sync_at TEXT, is_syncing BOOLEAN)",
     "INSERT INTO sync_state (id) VALUES (1) ON CONFLICT (id) DO NOTHING",
     "CREATE TABLE IF NOT EXISTS sync_rejected (tbl TEXT NOT NULL, row_id BIGINT NOT NULL, remote_id TEXT NOT NULL,
-        code TEXT NOT NULL, field TEXT, message TEXT, at BIGINT NOT NULL, PRIMARY KEY (tbl, row_id)) {clustered}",
+        code TEXT NOT NULL, field TEXT, message TEXT, at BIGINT NOT NULL, since BIGINT NOT NULL,
+        PRIMARY KEY (tbl, row_id)) {clustered}",
     "CREATE TABLE IF NOT EXISTS sync_quarantine (tbl TEXT NOT NULL, remote_id TEXT NOT NULL, raw TEXT NOT NULL,
-        reason TEXT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (tbl, remote_id)) {clustered}",
+        code TEXT NOT NULL, field TEXT, reason TEXT NOT NULL, at BIGINT NOT NULL, since BIGINT NOT NULL,
+        PRIMARY KEY (tbl, remote_id)) {clustered}",
     "CREATE TABLE IF NOT EXISTS sync_conflict (id {serial}, tbl TEXT NOT NULL, remote_id TEXT NOT NULL,
         register TEXT NOT NULL, local TEXT, remote TEXT, at BIGINT NOT NULL)",
+    // Pushes that were not answered yet; see device/resend.rs.
+    "CREATE TABLE IF NOT EXISTS sync_sent (push_no INTEGER PRIMARY KEY, layout TEXT NOT NULL, body BLOB NOT NULL)",
+    // With which columns each table was fetched up to the cursor; see device/drift.rs.
+    "CREATE TABLE IF NOT EXISTS sync_fetched (tbl TEXT PRIMARY KEY, columns TEXT NOT NULL)",
     // What a replacement pull has seen so far; see device/replace.rs.
     "CREATE TABLE IF NOT EXISTS sync_seen (tbl TEXT NOT NULL, remote_id TEXT NOT NULL, gone BIGINT NOT NULL,
         PRIMARY KEY (tbl, remote_id)) {clustered}",
 ];
 
 const SERVER: &[&str] = &[
-    "CREATE TABLE IF NOT EXISTS sync_server (id INTEGER PRIMARY KEY CHECK (id = 1), epoch TEXT NOT NULL)",
+    // `age_ms` is for how long the server's data has been in use, as far as it was seen; see server/age.rs.
+    "CREATE TABLE IF NOT EXISTS sync_server (id INTEGER PRIMARY KEY CHECK (id = 1), epoch TEXT NOT NULL,
+        age_ms BIGINT NOT NULL DEFAULT 0, aged_at_ms BIGINT)",
+    "CREATE TABLE IF NOT EXISTS sync_age (account BIGINT NOT NULL, seq BIGINT NOT NULL, age_ms BIGINT NOT NULL,
+        PRIMARY KEY (account, seq)) {clustered}",
     "CREATE TABLE IF NOT EXISTS sync_account (id {serial}, user_id TEXT NOT NULL UNIQUE,
         head BIGINT NOT NULL, horizon BIGINT NOT NULL, mark BIGINT NOT NULL)",
     // Where the feed has ended, with what tells that end from one of another history.
@@ -103,7 +113,7 @@ const SERVER: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS sync_alias (account BIGINT NOT NULL, tbl TEXT NOT NULL, alias TEXT NOT NULL,
         remote_id TEXT NOT NULL, PRIMARY KEY (account, tbl, alias)) {clustered}",
     "CREATE TABLE IF NOT EXISTS sync_peer (account BIGINT NOT NULL, device BIGINT NOT NULL, push_no BIGINT NOT NULL,
-        body_hash BIGINT NOT NULL, cursor BIGINT NOT NULL, seen_at BIGINT NOT NULL, PRIMARY KEY (account, device)) {clustered}",
+        body_hash BIGINT NOT NULL, sent_at BIGINT NOT NULL, seen_at BIGINT NOT NULL, PRIMARY KEY (account, device)) {clustered}",
 ];
 
 /// Columns that `sync_state` got after its first release, whoever created it.
@@ -120,6 +130,9 @@ const STATE_COLUMNS: &[(&str, &str)] = &[
     ("lease_holder", "TEXT"),
     ("lease_until_ms", "BIGINT NOT NULL DEFAULT 0"),
     ("replacing", "BIGINT NOT NULL DEFAULT 0"),
+    ("server_schema", "TEXT"),
+    ("refetch_of", "TEXT"),
+    ("refetch_cursor", "TEXT"),
 ];
 
 async fn widen_sync_state<C: ConnectionTrait>(db: &C) -> Result<(), DbErr> {

@@ -119,6 +119,18 @@ pub(super) async fn edited_since(
     Ok(false)
 }
 
+/// Whether somebody deleted the row for good after the absorbing that this transaction began with.
+pub(super) async fn is_deleted(tx: &DatabaseTransaction, entry: &Entry) -> Result<bool, DbErr> {
+    let sql = "SELECT 1 AS one FROM sync_deleted WHERE tbl = $1 AND row_id = $2 AND remote_id = $3";
+    let values = [
+        entry.table.as_str().into(),
+        entry.row_id.into(),
+        entry.remote_id.as_str().into(),
+    ];
+    let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
+    Ok(tx.query_one_raw(statement).await?.is_some())
+}
+
 /// Pending changes of one row: when each register was last edited, and how often.
 type Pending = BTreeMap<i64, BTreeMap<String, (i64, i64)>>;
 

@@ -2,7 +2,7 @@
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 
-use crate::ids::Ids;
+use crate::{ids::Ids, protocol::PushRequest};
 
 /// The counter row, locked until the transaction's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,12 +139,32 @@ pub(super) async fn create_epoch<C: ConnectionTrait>(db: &C, epoch: &str) -> Res
     .map(|_| ())
 }
 
+/// Begins another life of a database's data.
+pub(super) async fn set_epoch<C: ConnectionTrait>(db: &C, epoch: &str) -> Result<(), DbErr> {
+    let sql = "UPDATE sync_server SET epoch = $1 WHERE id = 1";
+    crate::tx::execute(db, sql, vec![epoch.into()]).await
+}
+
 /// A push as the device counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PushNo {
     pub(super) number: i64,
     /// Of the whole body: another push with the same number comes from a copy of the device's database.
     pub(super) body_hash: i64,
+    /// What the device's clock said when it was sent.
+    pub(super) sent_at_ms: i64,
+}
+
+impl PushNo {
+    fn is(self, other: Self) -> bool {
+        (self.number, self.body_hash) == (other.number, other.body_hash)
+    }
+}
+
+/// The last push of a device that was taken, and when.
+struct Taken {
+    push: PushNo,
+    taken_at_ms: i64,
 }
 
 /// What a push is among those its device has sent.
@@ -153,7 +173,11 @@ pub(super) enum Turn {
     /// It was not here before.
     First,
     /// The last one, delivered once more; it was first taken at this time.
-    Again { taken_at_ms: i64 },
+    Again {
+        taken_at_ms: i64,
+        /// What the device's clock said then.
+        sent_at_ms: i64,
+    },
     /// A later one was taken before.
     Overtaken { last: i64 },
 }
@@ -167,19 +191,26 @@ pub(super) async fn take_turn<C: ConnectionTrait>(
     now_ms: i64,
 ) -> Result<Turn, DbErr> {
     let turn = match last_push(tx, account, device).await? {
-        Some((last, taken_at_ms)) if last == push => Turn::Again { taken_at_ms },
-        Some((last, _)) if last.number >= push.number => Turn::Overtaken { last: last.number },
+        Some(last) if last.push.is(push) => Turn::Again {
+            taken_at_ms: last.taken_at_ms,
+            sent_at_ms: last.push.sent_at_ms,
+        },
+        Some(last) if last.push.number >= push.number => Turn::Overtaken {
+            last: last.push.number,
+        },
         _ => Turn::First,
     };
     if turn == Turn::First {
-        let sql = "INSERT INTO sync_peer (account, device, push_no, body_hash, cursor, seen_at)
-                   VALUES ($1, $2, $3, $4, 0, $5) ON CONFLICT (account, device) DO UPDATE
-                   SET push_no = excluded.push_no, body_hash = excluded.body_hash, seen_at = excluded.seen_at";
+        let sql = "INSERT INTO sync_peer (account, device, push_no, body_hash, sent_at, seen_at)
+                   VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (account, device) DO UPDATE
+                   SET push_no = excluded.push_no, body_hash = excluded.body_hash, sent_at = excluded.sent_at,
+                     seen_at = excluded.seen_at";
         let values = vec![
             account.into(),
             device.into(),
             push.number.into(),
             push.body_hash.into(),
+            push.sent_at_ms.into(),
             now_ms.into(),
         ];
         crate::tx::execute(tx, sql, values).await?;
@@ -191,9 +222,8 @@ async fn last_push<C: ConnectionTrait>(
     tx: &C,
     account: i64,
     device: i64,
-) -> Result<Option<(PushNo, i64)>, DbErr> {
-    let sql =
-        "SELECT push_no, body_hash, seen_at FROM sync_peer WHERE account = $1 AND device = $2";
+) -> Result<Option<Taken>, DbErr> {
+    let sql = "SELECT push_no, body_hash, sent_at, seen_at FROM sync_peer WHERE account = $1 AND device = $2";
     let values = [account.into(), device.into()];
     let row = tx
         .query_one_raw(Statement::from_sql_and_values(
@@ -206,15 +236,23 @@ async fn last_push<C: ConnectionTrait>(
     let push = PushNo {
         number: row.try_get("", "push_no")?,
         body_hash: row.try_get("", "body_hash")?,
+        sent_at_ms: row.try_get("", "sent_at")?,
     };
-    Ok(Some((push, row.try_get("", "seen_at")?)))
+    let taken_at_ms = row.try_get("", "seen_at")?;
+    Ok(Some(Taken { push, taken_at_ms }))
 }
 
-/// FNV-1a: the same in every version of the program, and nobody gains by a collision, because what is
+/// A number for all that a push says, but for when it was sent. FNV-1a: the same in every version of the program, and nobody gains by a collision, because what is
 /// taken for a repetition is merged like any other push.
-pub(super) fn hash(body: &[u8]) -> i64 {
-    let hash = body.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+pub(super) fn hash(request: &PushRequest<'_>) -> i64 {
+    let parts = request.tables.iter().flat_map(|table| {
+        let rows = table.rows.iter().map(|row| row.get());
+        std::iter::once(&*table.table).chain(rows)
+    });
+    let known = [&request.epoch, &request.cursor].map(|text| text.as_deref().unwrap_or_default());
+    let bytes = known.into_iter().chain(parts).flat_map(str::bytes);
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
     hash.cast_signed()
 }

@@ -76,31 +76,41 @@ fn by_name<C: ConnectionTrait>(
     }
 }
 
-/// The entries behind a position, in order, up to and including another.
+/// The entries behind a position, in order, of all tables or only of these.
 pub(crate) async fn after<C: ConnectionTrait>(
     tx: &C,
     account: i64,
     seq: i64,
     limit: u32,
+    only: Option<&[String]>,
 ) -> Result<Vec<Entry>, DbErr> {
+    let tables = only.unwrap_or_default();
+    let of_tables = match only {
+        None => String::new(),
+        Some([]) => " AND 1 = 0".to_owned(),
+        Some(tables) => format!(" AND tbl IN ({})", placeholders(3, tables.len())),
+    };
     let sql = format!(
-        "SELECT {COLUMNS} FROM sync_feed WHERE account = $1 AND seq > $2 ORDER BY seq LIMIT {limit}"
+        "SELECT {COLUMNS} FROM sync_feed WHERE account = $1 AND seq > $2{of_tables} ORDER BY seq LIMIT {limit}"
     );
-    select(tx, sql, vec![account.into(), seq.into()]).await
+    let values = [account.into(), seq.into()].into_iter();
+    let values = values.chain(tables.iter().map(|table| table.as_str().into()));
+    select(tx, sql, values.collect()).await
 }
 
-/// The entries of deleted rows behind a position, in order.
+/// The entries of deleted rows behind a position, up to and including another, in order.
 pub(super) async fn tombstones<C: ConnectionTrait>(
     tx: &C,
     account: i64,
     seq: i64,
+    up_to: i64,
     limit: u32,
 ) -> Result<Vec<Entry>, DbErr> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM sync_feed WHERE account = $1 AND seq > $2 AND deleted_at IS NOT NULL
-         ORDER BY seq LIMIT {limit}"
+        "SELECT {COLUMNS} FROM sync_feed WHERE account = $1 AND seq > $2 AND seq <= $3
+           AND deleted_at IS NOT NULL ORDER BY seq LIMIT {limit}"
     );
-    select(tx, sql, vec![account.into(), seq.into()]).await
+    select(tx, sql, vec![account.into(), seq.into(), up_to.into()]).await
 }
 
 /// Writes entries, new and changed, each at its new position.
@@ -176,6 +186,20 @@ pub(crate) async fn aliases<C: ConnectionTrait>(
         }
     }
     Ok(found)
+}
+
+/// The names that lead to a row besides its own.
+pub(super) async fn aliases_of<C: ConnectionTrait>(
+    tx: &C,
+    account: i64,
+    table: &str,
+    remote_id: &str,
+) -> Result<Vec<String>, DbErr> {
+    let sql = "SELECT alias FROM sync_alias WHERE account = $1 AND tbl = $2 AND remote_id = $3 ORDER BY alias";
+    let values = [account.into(), table.into(), remote_id.into()];
+    let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
+    let rows = tx.query_all_raw(statement).await?;
+    rows.iter().map(|row| row.try_get("", "alias")).collect()
 }
 
 /// Makes `alias` another name of the row `remote_id`, and of everything that led to `alias` before.

@@ -33,69 +33,112 @@ pub struct Garbage {
     pub n_accounts: u64,
     /// Tombstones that were forgotten.
     pub n_tombstones: u64,
+    /// Accounts that failed; the log says why.
+    pub n_failed: u64,
+}
+
+/// Whether a collection is to go on: asked before each of its transactions.
+pub type GoOn = dyn Fn() -> bool + Send + Sync;
+
+/// Which tombstones are old enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Old {
+    /// Those of rows that were deleted before this time, by the rows' own stamps.
+    DeletedBefore(i64),
+    /// Those that stand in the feed up to and including this position.
+    UpTo(i64),
 }
 
 impl SyncServer {
     /// Forgets, in every account, the rows that were deleted before the time `older_than_ms`, in
-    /// milliseconds since 1970.
+    /// milliseconds since 1970. It believes the rows' stamps: a server whose clock may be wrong forgets by
+    /// [`SyncServer::collect_aged`].
     ///
     /// # Errors
     /// If the database fails. What was forgotten of accounts before stays so.
     pub async fn collect_garbage(&self, older_than_ms: i64) -> Result<Garbage, ServerError> {
         let mut garbage = Garbage::default();
         for user_id in accounts_with_tombstones(&self.db.read).await? {
-            let n_tombstones = self.collect_account(&user_id, older_than_ms).await?;
-            garbage.n_accounts += u64::from(n_tombstones > 0);
-            garbage.n_tombstones += n_tombstones;
+            let old = Old::DeletedBefore(older_than_ms);
+            garbage.add(self.collect_account(&user_id, old, &|| true).await?);
         }
         Ok(garbage)
     }
 
-    async fn collect_account(&self, user_id: &str, older_than_ms: i64) -> Result<u64, ServerError> {
+    /// Forgets the old tombstones of an account, as long as it is told to go on; how many they were.
+    pub(super) async fn collect_account(
+        &self,
+        user_id: &str,
+        old: Old,
+        go_on: &GoOn,
+    ) -> Result<u64, ServerError> {
         let (mut behind, mut n_tombstones) = (0, 0);
         let mut attempt = 1;
-        loop {
-            match self.collect_batch(user_id, older_than_ms, behind).await {
+        while go_on() {
+            match self.collect_batch(user_id, old, behind).await {
                 Ok((n, next)) => {
                     n_tombstones += n;
                     match next {
                         Some(next) => behind = next,
-                        None => return Ok(n_tombstones),
+                        None => break,
                     }
                 }
                 Err(error) if error.is_conflict() && attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error),
             }
         }
+        Ok(n_tombstones)
     }
 
     /// Looks at the tombstones behind a position; where to go on, if there may be more.
     async fn collect_batch(
         &self,
         user_id: &str,
-        older_than_ms: i64,
+        old: Old,
         behind: i64,
     ) -> Result<(u64, Option<i64>), ServerError> {
         let tx = tx::begin_write(&self.db.write).await?;
         tx::begin_applying(&tx).await?;
         let account = account::lock(&tx, user_id).await?;
-        let tombstones = feed::tombstones(&tx, account.id, behind, BATCH).await?;
-        let full = tombstones.len() == BATCH as usize;
-        let n_looked_at = tombstones.len();
-        let mut old: Vec<feed::Entry> = tombstones;
-        let young = |entry: &feed::Entry| entry.deletion_stamp().at() >= older_than_ms;
-        old.truncate(old.iter().position(young).unwrap_or(n_looked_at));
-        let Some(horizon) = old.last().map(|entry| entry.seq) else {
+        let mut tombstones = feed::tombstones(&tx, account.id, behind, old.up_to(), BATCH).await?;
+        let (full, n_looked_at) = (tombstones.len() == BATCH as usize, tombstones.len());
+        let young = tombstones.iter().position(|entry| !old.is(entry));
+        tombstones.truncate(young.unwrap_or(n_looked_at));
+        let Some(horizon) = tombstones.last().map(|entry| entry.seq) else {
             return Ok((0, None));
         };
-        let more = full && old.len() == n_looked_at;
-        let n_forgotten = forget(&tx, &self.registry, account.id, old).await?;
+        let more = full && tombstones.len() == n_looked_at;
+        let n_forgotten = forget(&tx, &self.registry, account.id, tombstones).await?;
         if !planted(Bug::ForgottenUnnoticed) {
             move_horizon(&tx, &account, horizon).await?;
         }
         tx::end_applying(&tx).await?;
         tx.commit().await?;
         Ok((n_forgotten, more.then_some(horizon)))
+    }
+}
+
+impl Garbage {
+    /// Counts what was collected of one account.
+    pub(super) fn add(&mut self, n_tombstones: u64) {
+        self.n_accounts += u64::from(n_tombstones > 0);
+        self.n_tombstones += n_tombstones;
+    }
+}
+
+impl Old {
+    fn up_to(self) -> i64 {
+        match self {
+            Self::DeletedBefore(_) => i64::MAX,
+            Self::UpTo(seq) => seq,
+        }
+    }
+
+    fn is(self, entry: &feed::Entry) -> bool {
+        match self {
+            Self::DeletedBefore(time_ms) => entry.deletion_stamp().at() < time_ms,
+            Self::UpTo(seq) => entry.seq <= seq,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use sea_orm::DatabaseTransaction;
 use serde_json::value::RawValue;
 
 use super::{
-    PushContext, ServerError,
+    Entry, PushContext, ServerError, absorb,
     decide::Outcome,
     feed,
     incoming::{Incoming, parse},
@@ -38,6 +38,7 @@ impl<E: Syncable> Table<E> {
             mut models,
             unreadable,
         } = self.find_rows(tx, cx, &mut incoming).await?;
+        let lost = self.lost(tx, &entries, &models, &unreadable).await?;
         let names = self.names(tx, models.values()).await?;
         let revived: HashSet<i64> = incoming
             .iter()
@@ -62,6 +63,9 @@ impl<E: Syncable> Table<E> {
                 continue;
             }
             let outcome = match there {
+                Some(entry) if lost.contains(&entry.remote_id) && is_live(&incoming) => {
+                    self.plan_new(cx, &ids, incoming)
+                }
                 Some(entry) => {
                     let model = models.remove(&entry.row_id);
                     self.merge_known(cx, &ids, incoming, entry.clone(), model, &names)
@@ -90,6 +94,25 @@ impl<E: Syncable> Table<E> {
         let deleted_at = E::SHAPE.deleted_register();
         let undeleted = incoming.row.has(deleted_at) && incoming.row.deleted_at().is_none();
         undeleted || (0..self.targets.len()).any(|n| !incoming.row.reference(n).is_absent())
+    }
+
+    /// Rows of the feed that vanished from their table unseen, by a write past the triggers: nobody deleted
+    /// them, so whoever still has one brings it back.
+    async fn lost(
+        &self,
+        tx: &DatabaseTransaction,
+        entries: &HashMap<String, Entry>,
+        models: &HashMap<i64, E::Model>,
+        unreadable: &HashSet<i64>,
+    ) -> Result<HashSet<String>, ServerError> {
+        let mut lost = HashSet::new();
+        for entry in entries.values() {
+            let there = models.contains_key(&entry.row_id) || unreadable.contains(&entry.row_id);
+            if entry.deleted_at.is_none() && !there && !absorb::is_deleted(tx, entry).await? {
+                lost.insert(entry.remote_id.clone());
+            }
+        }
+        Ok(lost)
     }
 
     fn parse_rows(
@@ -138,6 +161,10 @@ impl<E: Syncable> Table<E> {
         });
         answered.collect()
     }
+}
+
+fn is_live<W: WireRow>(incoming: &Incoming<W>) -> bool {
+    incoming.row.deleted_at().is_none()
 }
 
 fn how_it_stands<W>(shape: &Shape, incoming: &Incoming<W>) -> Seen {

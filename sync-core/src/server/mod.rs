@@ -6,11 +6,15 @@ mod absorb;
 mod absorb_account;
 mod absorb_parents;
 mod account;
+mod age;
+mod by_name;
 mod cascade;
+mod compare;
 mod cursor;
 mod decide;
 mod error;
 mod exclusive;
+mod explain;
 mod feed;
 mod garbage;
 mod incoming;
@@ -22,6 +26,7 @@ mod resolve;
 mod revive;
 mod taken_key;
 pub(crate) mod twin;
+mod unseen;
 mod unsuitable;
 mod write_rows;
 
@@ -30,7 +35,7 @@ use std::sync::Arc;
 use sea_orm::{DatabaseConnection, DbErr};
 
 pub use error::ServerError;
-pub use garbage::Garbage;
+pub use garbage::{Garbage, GoOn};
 pub use pull::PullQuery;
 
 pub(crate) use feed::Entry;
@@ -41,7 +46,7 @@ pub(crate) use taken_key::text_key;
 use crate::{
     clock::Clock,
     ids::Ids,
-    protocol::{Info, Limits, PROTOCOL_VERSION},
+    protocol::{ErrorCode, Info, Limits, PROTOCOL_VERSION, ServerSchema},
     registry::Registry,
     schema::{self, Side},
 };
@@ -77,12 +82,15 @@ pub struct SyncServer {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) limits: Limits,
+    schema: Arc<ServerSchema>,
 }
 
 impl SyncServer {
     /// An engine on these databases, for these tables.
     pub fn new(db: ServerDb, registry: Registry, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+        let schema = Arc::new(ServerSchema::of(&registry));
         Self {
+            schema,
             db,
             registry,
             clock,
@@ -98,6 +106,20 @@ impl SyncServer {
         self
     }
 
+    /// # Errors
+    /// If the device speaks another protocol.
+    fn speaks(&self, protocol: u32) -> Result<(), ServerError> {
+        if protocol == PROTOCOL_VERSION {
+            return Ok(());
+        }
+        let message =
+            format!("this server speaks protocol {PROTOCOL_VERSION}; update the app or the server");
+        Err(ServerError::refused(
+            ErrorCode::UnsupportedProtocol,
+            message,
+        ))
+    }
+
     /// Creates the framework's tables and capture, and the epoch of a new database.
     ///
     /// # Errors
@@ -105,6 +127,25 @@ impl SyncServer {
     pub async fn install(&self) -> Result<(), DbErr> {
         schema::install(&self.db.write, Side::Server, &self.registry).await?;
         account::create_epoch(&self.db.write, &self.ids.next()).await
+    }
+
+    /// The life of the server's data.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn epoch(&self) -> Result<String, ServerError> {
+        Ok(account::epoch(&self.db.read).await?)
+    }
+
+    /// Begins a new life of the server's data, such as after it was put back to a backup: no device goes on
+    /// before somebody has said whose rows are right. Returns its name.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn begin_epoch(&self) -> Result<String, ServerError> {
+        let epoch = self.ids.next();
+        account::set_epoch(&self.db.write, &epoch).await?;
+        Ok(epoch)
     }
 
     /// What a device may want to know before it syncs.

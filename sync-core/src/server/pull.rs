@@ -13,7 +13,7 @@ use super::{
     page::by_table,
 };
 use crate::{
-    protocol::{PullPage, TablePage},
+    protocol::{PROTOCOL_VERSION, PullPage, TablePage},
     tx,
 };
 
@@ -30,6 +30,20 @@ pub struct PullQuery {
     pub cursor: Option<String>,
     /// Most rows of the page. More than the server's limit counts as the limit.
     pub limit: Option<u32>,
+    /// The protocol of the device; none for this server's.
+    pub protocol: Option<u32>,
+    /// The fingerprint of what the device knows the server to sync: told anew if it is something else. Not
+    /// told at all if there is none.
+    pub schema: Option<String>,
+    /// Only rows of these tables, joined by commas; none for all.
+    pub tables: Option<String>,
+}
+
+/// Which entries of the feed are asked for.
+struct Which {
+    from: Cursor,
+    limit: u32,
+    only: Option<Vec<String>>,
 }
 
 impl SyncServer {
@@ -38,6 +52,7 @@ impl SyncServer {
     /// # Errors
     /// If the cursor is not of this server's present data, or the database fails.
     pub async fn pull(&self, caller: &Caller, query: &PullQuery) -> Result<PullPage, ServerError> {
+        self.speaks(query.protocol.unwrap_or(PROTOCOL_VERSION))?;
         let limit = query
             .limit
             .unwrap_or(DEFAULT_LIMIT)
@@ -51,12 +66,27 @@ impl SyncServer {
         let from = cursor::read(query.cursor.as_deref(), &epoch)?;
         let account = account::find(&tx, &caller.user_id).await?;
         from.check(&tx, account.as_ref()).await?;
-        let page = match account {
+        let only = query.tables.as_deref().map(|tables| self.named(tables));
+        let mut page = match account {
             None => empty(epoch),
-            Some(account) => self.page(&tx, &epoch, account, from, limit).await?,
+            Some(account) => {
+                let which = Which { from, limit, only };
+                self.page(&tx, &epoch, account, &which).await?
+            }
         };
         tx.commit().await?;
+        let tell = query.schema.as_ref();
+        page.schema = tell
+            .filter(|known| **known != self.schema.fingerprint)
+            .map(|_| (*self.schema).clone());
         Ok(page)
+    }
+
+    /// The tables of a list that are synced here. A list of none stands for none.
+    fn named(&self, tables: &str) -> Vec<String> {
+        let names = tables.split(',').take(self.registry.tables().len());
+        let known = names.filter(|name| self.registry.get(name).is_some());
+        known.map(str::to_owned).collect()
     }
 
     async fn page(
@@ -64,13 +94,13 @@ impl SyncServer {
         tx: &DatabaseTransaction,
         epoch: &str,
         account: account::Account,
-        from: Cursor,
-        limit: u32,
+        which: &Which,
     ) -> Result<PullPage, ServerError> {
-        let entries = feed::after(tx, account.id, from.seq, limit).await?;
+        let (from, limit) = (which.from, which.limit);
+        let entries = feed::after(tx, account.id, from.seq, limit, which.only.as_deref()).await?;
         let mut last = entries.last().map_or(from.seq, |entry| entry.seq);
         let full = entries.len() == limit as usize;
-        let mut rows = self.rows(tx, entries).await?;
+        let mut rows = self.page_of(tx, entries).await?;
         let cut = cut_at(&rows);
         if let Some(cut) = cut {
             last = cut;
@@ -89,10 +119,11 @@ impl SyncServer {
             head: cursor::write(epoch, Cursor::end(&account)),
             has_more,
             tables: self.tables(rows)?,
+            schema: None,
         })
     }
 
-    async fn rows(
+    pub(super) async fn page_of(
         &self,
         tx: &DatabaseTransaction,
         entries: Vec<Entry>,
@@ -108,7 +139,7 @@ impl SyncServer {
 
     /// Adds the parents that stand later in the feed because they changed after their children, up to
     /// the topmost. They will come again at their own place.
-    async fn close(
+    pub(super) async fn close(
         &self,
         tx: &DatabaseTransaction,
         account: i64,
@@ -135,14 +166,14 @@ impl SyncServer {
                     feed::find(tx, account, &registered.targets[number].table, &names).await?;
                 later.extend(found.into_values().filter(|entry| entry.seq > last));
             }
-            for (table, parents) in self.rows(tx, later).await? {
+            for (table, parents) in self.page_of(tx, later).await? {
                 rows.entry(table).or_default().extend(parents);
             }
         }
         Ok(())
     }
 
-    fn tables(
+    pub(super) fn tables(
         &self,
         mut rows: HashMap<String, Vec<PageRow>>,
     ) -> Result<Vec<TablePage>, ServerError> {
@@ -208,5 +239,6 @@ fn empty(epoch: String) -> PullPage {
         epoch,
         has_more: false,
         tables: Vec::new(),
+        schema: None,
     }
 }

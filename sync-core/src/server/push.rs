@@ -17,10 +17,7 @@ use super::{
 use crate::{
     clocks::Timekeeper,
     planted::{Bug, Point, planted, reach},
-    protocol::{
-        ErrorCode, PROTOCOL_VERSION, PushAnswer, PushRequest, TableVerdicts, Verdict, VerdictKind,
-        name_in,
-    },
+    protocol::{ErrorCode, PushAnswer, PushRequest, TableVerdicts, Verdict, VerdictKind, name_in},
     registry::Registry,
     tx,
 };
@@ -89,7 +86,8 @@ impl SyncServer {
         let request = self.parse(body)?;
         let push = PushNo {
             number: request.push_no,
-            body_hash: account::hash(body),
+            body_hash: account::hash(&request),
+            sent_at_ms: request.now,
         };
         let mut attempt = 1;
         loop {
@@ -103,15 +101,7 @@ impl SyncServer {
     fn parse<'a>(&self, body: &'a [u8]) -> Result<PushRequest<'a>, ServerError> {
         let request: PushRequest<'_> = serde_json::from_slice(body)
             .map_err(|e| ServerError::bad_request(format!("this is no push: {e}")))?;
-        if request.protocol != PROTOCOL_VERSION {
-            let message = format!(
-                "this server speaks protocol {PROTOCOL_VERSION}; update the app or the server"
-            );
-            return Err(ServerError::refused(
-                ErrorCode::UnsupportedProtocol,
-                message,
-            ));
-        }
+        self.speaks(request.protocol)?;
         let rows: usize = request.tables.iter().map(|table| table.rows.len()).sum();
         if rows > self.limits.push_rows {
             let message = format!(
@@ -171,13 +161,16 @@ impl SyncServer {
         let from = may_push(&tx, &account, request, &epoch).await?;
         let now_ms = self.clock.now_ms();
         // A repetition gets the times it got at first: however late it comes, it brings nothing new.
-        let taken_at_ms =
+        let (sent_at_ms, taken_at_ms) =
             match account::take_turn(&tx, account.id, caller.device, push, now_ms).await? {
-                Turn::First => now_ms,
-                Turn::Again { taken_at_ms } => taken_at_ms,
+                Turn::First => (request.now, now_ms),
+                Turn::Again {
+                    sent_at_ms,
+                    taken_at_ms,
+                } => (sent_at_ms, taken_at_ms),
                 Turn::Overtaken { last } => return Err(ServerError::Overtaken { last }),
             };
-        let keeper = Timekeeper::new(caller.device, request.now, taken_at_ms);
+        let keeper = Timekeeper::new(caller.device, sent_at_ms, taken_at_ms);
         let mut cx = self.context(caller, &account, keeper, now_ms);
         cx.pulled = Pulled::new(&epoch, from);
         cx.seq = reserved.unwrap_or(cx.seq);

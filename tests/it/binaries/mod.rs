@@ -4,6 +4,7 @@ mod adoption;
 mod exit_codes;
 mod killed;
 mod main_job;
+mod people;
 mod secrets;
 
 use anyhow::{Context, Result, ensure};

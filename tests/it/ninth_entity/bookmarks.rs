@@ -19,7 +19,7 @@ use super::{
     world::{Tables, World},
 };
 
-struct Bookmarks;
+pub(super) struct Bookmarks;
 
 #[async_trait]
 impl Tables for Bookmarks {

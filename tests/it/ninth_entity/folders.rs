@@ -40,7 +40,7 @@ mod folder {
     }
 }
 
-struct Folders;
+pub(super) struct Folders;
 
 #[async_trait]
 impl Tables for Folders {

@@ -9,4 +9,5 @@ mod create_bookmarks;
 mod folders;
 mod narrow_integers;
 mod shelves;
+mod simulated;
 mod world;

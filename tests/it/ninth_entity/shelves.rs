@@ -63,7 +63,7 @@ mod book {
     }
 }
 
-struct Shelves;
+pub(super) struct Shelves;
 
 #[async_trait]
 impl Tables for Shelves {

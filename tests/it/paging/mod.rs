@@ -26,6 +26,7 @@ pub(crate) async fn page(
     let query = PullQuery {
         cursor: cursor.map(str::to_owned),
         limit: Some(limit),
+        ..PullQuery::default()
     };
     scene.server.engine.pull(&caller, &query).await
 }

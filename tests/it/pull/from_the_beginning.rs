@@ -114,6 +114,7 @@ async fn pull(scene: &Scene, cursor: Option<String>) -> Result<PullPage, ServerE
     let query = PullQuery {
         cursor,
         limit: Some(2),
+        ..PullQuery::default()
     };
     scene.server.engine.pull(&caller, &query).await
 }

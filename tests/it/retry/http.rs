@@ -244,5 +244,6 @@ fn page(cursor: &str) -> PullPage {
         head: cursor.into(),
         has_more: false,
         tables: vec![],
+        schema: None,
     }
 }

@@ -93,13 +93,14 @@ async fn upgraded(
     server: &InProcessServer,
     folder: Arc<TempDir>,
     device: TestDevice,
+    registry: Registry,
 ) -> Result<TestDevice> {
     let file = device.file();
     device.device.db().clone().close().await?;
     drop(device);
     let db = open(&format!("sqlite://{}", file.display())).await?;
     add_color(&db).await?;
-    connected(server, folder, db, new()?, 2).await
+    connected(server, folder, db, registry, 2).await
 }
 
 const NOTES: &str = "SELECT text, color FROM notes WHERE deleted_at IS NULL ORDER BY 1";
@@ -129,7 +130,7 @@ async fn sd04_a_column_added_later_is_pulled_again(database: TestDb) -> Result<(
     older.sync().await?;
     older.sync().await?;
 
-    let upgraded = upgraded(&server, folder, older).await?;
+    let upgraded = upgraded(&server, folder, older, new()?).await?;
     upgraded.sync().await?;
 
     assert_eq!(upgraded.rows(NOTES).await?, ["eggs|NULL", "milk|red"]);
@@ -145,7 +146,8 @@ async fn a_table_added_later_is_pulled_from_the_beginning(database: TestDb) -> R
     older.sync().await?;
 
     create_first(older.device.db()).await?;
-    let upgraded = upgraded(&server, folder, older).await?;
+    let all = entity::builder().table::<second::Entity>().build()?;
+    let upgraded = upgraded(&server, folder, older, all).await?;
     upgraded.sync().await?;
 
     assert_eq!(upgraded.rows(NOTES).await?, ["eggs|NULL", "milk|red"]);
@@ -159,7 +161,7 @@ async fn an_edit_before_the_upgrade_is_not_lost(database: TestDb) -> Result<()> 
     older.sql("UPDATE notes SET text = 'oat milk' WHERE text = 'milk'; INSERT INTO notes (user_id, text) VALUES ('u1', 'tea')")
         .await?;
 
-    let upgraded = upgraded(&server, folder, older).await?;
+    let upgraded = upgraded(&server, folder, older, new()?).await?;
     upgraded.sync().await?;
     device.sync().await?;
 

@@ -56,11 +56,18 @@ fn register(register: &Register<'_>) -> TokenStream {
         Merge::Latest => quote!(Latest),
         Merge::Min(_) | Merge::Max(_) | Merge::Function(_) => quote!(ByValue),
     };
+    let merge = match register.merge() {
+        Merge::Latest => "latest".to_owned(),
+        Merge::Min(_) => "min".to_owned(),
+        Merge::Max(_) => "max".to_owned(),
+        Merge::Function(path) => quote!(#path).to_string().replace(' ', ""),
+    };
     quote! {
         ::sync_core::__private::Register {
             name: #name,
             columns: &[#(#columns),*],
             rule: ::sync_core::__private::Rule::#rule,
+            merge: #merge,
         }
     }
 }

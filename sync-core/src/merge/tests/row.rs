@@ -36,6 +36,7 @@ const fn register(name: &'static str, columns: &'static [&'static str], rule: Ru
         name,
         columns,
         rule,
+        merge: "",
     }
 }
 

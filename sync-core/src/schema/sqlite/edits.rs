@@ -56,7 +56,7 @@ fn on_update(captured: &Captured) -> Trigger {
         "  INSERT INTO sync_pending (tbl, row_id, register, base, edited_at, edits, sent, cursor, base_at)
     SELECT {word}, NEW.{id}, register, base, {stamp}, 1, 0, {cursor}, {base_at} FROM (
       {edits}) WHERE true
-    ON CONFLICT (tbl, row_id, register) DO UPDATE SET edits = edits + 1, edited_at = excluded.edited_at;
+    ON CONFLICT (tbl, row_id, register) DO UPDATE SET edits = edits + 1, edited_at = max(edited_at + 1, excluded.edited_at);
   UPDATE {tbl} SET dirty = 1, updated_at = {updated_at} WHERE {id} = NEW.{id};",
         tbl = quoted(table),
         word = text(table),
