@@ -7,8 +7,8 @@ use super::watch;
 
 on_both_backends!(lg08_a_profile_with_many_descendants_goes_and_comes_back);
 
-/// Fifty thousand would take a minute without optimisation, most of it to make them.
-const N: u32 = 8_000;
+/// Fifty thousand would take minutes without optimisation, most of them to make the rows and bring them over.
+const N: u32 = 4_000;
 
 async fn n_live(device: &SceneDevice) -> Result<u32> {
     let sql = "SELECT (SELECT count(*) FROM watch_history WHERE deleted_at IS NULL) + (SELECT count(*) FROM list_items WHERE deleted_at IS NULL)";
