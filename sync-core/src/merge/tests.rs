@@ -4,9 +4,9 @@
 //! hold exactly: merging is commutative, associative and idempotent, under every rule. It follows that
 //! neither order nor repetition shows, with or without a common ancestor: a merge asks for no base.
 //!
-//! A stamp also names the device that made the edit. That part is left out here on purpose: of two equal
-//! values edited in the same millisecond either device may stay named. It decides between later edits of
-//! one device only, never what a replica holds of these two.
+//! A stamp also names the device that made the edit and the place in the feed that brought it. These are left
+//! out here on purpose: of two equal values edited in the same millisecond either may stay named. They decide
+//! which stamp a later edit gets, never what a replica holds of these two.
 
 mod laws;
 mod row;

@@ -3,14 +3,23 @@
 //! The triggers have recorded them as pending changes; before it answers, the engine gives those of
 //! the asking account their place in the feed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Statement, Value,
 };
 
-use super::{Entry, PushContext, exclusive::Claim, feed};
+use super::{
+    Entry, PushContext,
+    absorb_parents::{Obeyed, obey},
+    cascade::Event,
+    exclusive::Claim,
+    feed,
+};
 use crate::{
     bulk::CHUNK,
     clocks::{Clocks, Stamp},
@@ -181,7 +190,11 @@ async fn absorb_rows(
 ) -> Result<(), DbErr> {
     let ids: Vec<i64> = pending.keys().copied().collect();
     for ids in ids.chunks(CHUNK) {
-        let mut rows = rows(tx, registered, ids).await?;
+        let mut rows = read_rows(tx, registered, ids).await?;
+        let obeyed = obey(tx, registered, ids).await?;
+        if !obeyed.is_empty() {
+            rows = read_rows(tx, registered, ids).await?;
+        }
         let known = entries(tx, cx, registered, &rows).await?;
         name_rows(tx, cx, registered, &mut rows, &known).await?;
         let mut changed = Vec::with_capacity(rows.len());
@@ -189,15 +202,27 @@ async fn absorb_rows(
             let Some(remote_id) = &row.remote_id else {
                 continue;
             };
-            changed.push(entry(
-                cx,
-                registered,
-                row,
-                remote_id,
-                known.get(remote_id),
-                &pending[&row.id],
-            ));
+            let mut edits = Cow::Borrowed(&pending[&row.id]);
+            for Obeyed { register, .. } in obeyed.iter().filter(|o| o.row_id == row.id) {
+                edits
+                    .to_mut()
+                    .insert((*register).to_owned(), (cx.now_ms, 0));
+            }
+            let known = known.get(remote_id);
+            changed.push(entry(cx, registered, row, remote_id, known, &edits));
         }
+        let deleted = |entry: &&Entry| {
+            let of = |o: &Obeyed| o.row_id == entry.row_id && o.register == DELETED_AT;
+            obeyed.iter().any(of)
+        };
+        let events = changed.iter().filter(deleted).map(|entry| Event {
+            table: registered.shape.table,
+            row_id: entry.row_id,
+            was: None,
+            is: entry.deleted_at,
+            stamp: entry.clocks.get(DELETED_AT),
+        });
+        cx.events.extend(events);
         feed::put(tx, cx.account, &changed).await?;
         claim_flags(cx, registered, ids);
         settle(tx, registered, ids, &pending).await?;
@@ -205,7 +230,7 @@ async fn absorb_rows(
     Ok(())
 }
 
-async fn rows(
+async fn read_rows(
     tx: &DatabaseTransaction,
     registered: &Registered,
     ids: &[i64],

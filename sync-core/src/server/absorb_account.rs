@@ -1,7 +1,7 @@
 //! When an account's own edits in the server's database are absorbed: before it is answered, and all
 //! accounts' when a server starts.
 
-use super::{Caller, ServerError, SyncServer, absorb, account, exclusive, push::ATTEMPTS};
+use super::{Caller, ServerError, SyncServer, absorb, account, cascade, exclusive, push::ATTEMPTS};
 use crate::{clocks::Timekeeper, tx};
 
 impl SyncServer {
@@ -42,6 +42,7 @@ impl SyncServer {
         let now_ms = self.clock.now_ms();
         let mut cx = self.context(caller, &account, Timekeeper::new(0, now_ms, now_ms), now_ms);
         absorb::absorb(&tx, &mut cx).await?;
+        cascade::follow(&tx, &mut cx).await?;
         exclusive::settle(&tx, &mut cx).await?;
         if cx.seq != account.head {
             account::set_head(&tx, &account, cx.seq, &*self.ids).await?;

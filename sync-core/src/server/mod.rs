@@ -4,6 +4,7 @@
 
 mod absorb;
 mod absorb_account;
+mod absorb_parents;
 mod account;
 mod age;
 mod by_name;

@@ -196,7 +196,9 @@ async fn resolve(
     let entries = feed::find(tx, cx.account, table, &winners).await?;
     for (alias, winner) in &aliases {
         if let Some(entry) = entries.get(winner) {
+            // By its own name too, which is what the rows that refer to it say from now on.
             found.insert(alias.clone(), entry.clone());
+            found.insert(winner.clone(), entry.clone());
         }
     }
     let rows = found.into_iter().map(|(name, entry)| {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sea_orm::DatabaseTransaction;
+use sea_orm::{ActiveModelTrait, DatabaseTransaction, IntoActiveModel};
 
 use super::{
     Entry, PushContext, ServerError,
@@ -49,6 +49,7 @@ impl<E: Syncable> Table<E> {
             let error = refused.get(&number).filter(|_| !traded);
             if let Some(error) = error
                 && !(is_taken_key(error) && self.write_elsewhere(tx, cx, &mut planned).await?)
+                && !self.write_where_it_is(tx, &mut planned).await?
             {
                 cx.events.retain(|event| {
                     event.table != E::SHAPE.table || event.row_id != planned.entry.row_id
@@ -63,6 +64,32 @@ impl<E: Syncable> Table<E> {
             entries.push(planned.entry);
         }
         Ok(feed::put(tx, cx.account, &entries).await?)
+    }
+
+    /// A row that was moved to what is gone for good is deleted where it is: there is nothing to move it to.
+    async fn write_where_it_is(
+        &self,
+        tx: &DatabaseTransaction,
+        planned: &mut Planned<E>,
+    ) -> Result<bool, ServerError> {
+        if planned.entry.deleted_at.is_none() {
+            return Ok(false);
+        }
+        let row_id = planned.entry.row_id;
+        let Some(model) = self.load(tx, &[row_id], false).await?.remove(&row_id) else {
+            return Ok(false);
+        };
+        let stored = model.into_active_model();
+        for target in &self.targets {
+            let column = Self::column(target.column);
+            if let Some(parent) = stored.get(column).into_value() {
+                planned.active.try_set(column, parent)?;
+            }
+        }
+        let refused = self
+            .write_each(tx, vec![planned.active.clone()], Write::Update)
+            .await?;
+        Ok(refused.is_empty())
     }
 
     fn claim_flags(&self, cx: &mut PushContext<'_>, planned: &Planned<E>) {
@@ -188,7 +215,9 @@ impl<E: Syncable> Table<E> {
             };
             one.incoming.leave_deleted(&E::SHAPE, one.entry.deleted_at);
             let position = one.position;
-            verdicts[position] = Some(self.merge_into(tx, cx, ids, one, model).await?);
+            let verdict = self.merge_into(tx, cx, ids, one, model).await?;
+            let code = verdict.code.or_else(|| Some("parent_deleted".to_owned()));
+            verdicts[position] = Some(Verdict { code, ..verdict });
         }
         Ok(())
     }

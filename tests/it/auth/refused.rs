@@ -39,7 +39,7 @@ async fn at02_a_token_that_ends_in_the_middle_of_a_pull(db: TestDb) -> Result<()
     );
     let refused = late.sync().await;
     assert!(
-        matches!(refused, Err(SyncError::Refused { status: 401, .. })),
+        matches!(refused, Err(SyncError::Unauthorized)),
         "{refused:?}"
     );
     let (cursor, n) = (

@@ -4,6 +4,7 @@ mod again;
 mod cascade;
 mod clocks;
 mod for_good;
+mod in_turns;
 mod orders;
 mod references;
 mod twice;
