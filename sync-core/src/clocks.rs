@@ -19,6 +19,7 @@ pub struct Stamp(
     /// The device's own time in milliseconds. Decides between edits of one device.
     pub i64,
     /// The position in the feed that brought it; 0 until it has one. Tells who has seen it.
+    #[serde(default)]
     pub i64,
 );
 

@@ -34,7 +34,7 @@ async fn with_a_tombstone(state: &AppState) {
         .execute_unprepared(
             "INSERT INTO sync_account (id, user_id, head, horizon, mark) VALUES (1, 'u1', 1, 0, 0);
              INSERT INTO sync_feed (account, tbl, remote_id, seq, row_id, clocks, deleted_at)
-             VALUES (1, 'lists', 'x', 1, 1, '[[0,0,0],{}]', 1);",
+             VALUES (1, 'lists', 'x', 1, 1, '[[0,0,0,1],{}]', 1);",
         )
         .await
         .expect("tombstone");

@@ -3,7 +3,12 @@
 use sea_orm::{ActiveModelTrait, IntoActiveModel};
 use serde_json::value::to_raw_value;
 
-use super::{Entry, PushContext, cascade::Event, incoming::Incoming, push::rejected};
+use super::{
+    Entry, PushContext,
+    cascade::Event,
+    incoming::Incoming,
+    push::{Known, rejected},
+};
 use crate::{
     clocks::{Clocks, Stamp},
     merge::{Merged, merge},
@@ -56,7 +61,7 @@ impl<E: Syncable> Table<E> {
         let mut merged = merge(&E::SHAPE, &mut row, &mut clocks, &incoming.row, &edits);
         if was_deleted.is_some()
             && row.deleted_at().is_none()
-            && self.dead_parent(cx, &row).is_some()
+            && self.knew_parent_dead(cx, &row, &incoming)
         {
             let message = "the row it belongs to is deleted; undelete that one first";
             return Outcome::Answer(rejected(
@@ -192,6 +197,29 @@ impl<E: Syncable> Table<E> {
         parents
             .filter_map(|(number, target)| deleted_target(cx, &target.table, row.reference(number)))
             .min()
+    }
+
+    /// Whether the device that edits a row's deletion knew of that of its parent: what it says then makes no
+    /// sense. One that did not know has its edit, which shows once the parent is back.
+    fn knew_parent_dead(
+        &self,
+        cx: &PushContext<'_>,
+        row: &E::Wire,
+        incoming: &Incoming<E::Wire>,
+    ) -> bool {
+        let deleted = E::SHAPE.deleted_register();
+        let edit = incoming.edits.iter().find(|edit| edit.register == deleted);
+        let seen = edit.map_or(0, |edit| edit.seen);
+        let parents = self
+            .targets
+            .iter()
+            .enumerate()
+            .filter(|(_, target)| target.on_delete == OnDelete::Cascade);
+        let mut dead = parents.filter_map(|(number, target)| {
+            target_of(cx, &target.table, row.reference(number))
+                .filter(|target| target.deleted_at.is_some())
+        });
+        dead.any(|parent| parent.since <= seen)
     }
 
     /// A row cannot live under a deleted parent, nor keep a reference that its deletion sets to NULL.
@@ -336,8 +364,16 @@ fn deleted_target(
     table: &str,
     reference: &Field<Option<String>>,
 ) -> Option<i64> {
+    target_of(cx, table, reference)?.deleted_at
+}
+
+fn target_of<'a>(
+    cx: &'a PushContext<'_>,
+    table: &str,
+    reference: &Field<Option<String>>,
+) -> Option<&'a Known> {
     let name = reference.as_ref()?.as_deref()?;
-    cx.known.get(table)?.get(name)?.deleted_at
+    cx.known.get(table)?.get(name)
 }
 
 pub(super) fn as_merged<W: WireRow>(verdict: Verdict, row: &W, clocks: &Clocks) -> Verdict {

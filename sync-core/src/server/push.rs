@@ -66,6 +66,8 @@ pub(super) struct Known {
     pub(super) remote_id: String,
     pub(super) row_id: i64,
     pub(super) deleted_at: Option<i64>,
+    /// The position in the feed that brought its deletion, or took it back.
+    pub(super) since: i64,
 }
 
 impl PushContext<'_> {

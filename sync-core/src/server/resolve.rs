@@ -202,20 +202,13 @@ async fn resolve(
         }
     }
     let rows = found.into_iter().map(|(name, entry)| {
-        let feed::Entry {
-            remote_id,
-            row_id,
-            deleted_at,
-            ..
-        } = entry;
-        (
-            name,
-            Known {
-                remote_id,
-                row_id,
-                deleted_at,
-            },
-        )
+        let known = Known {
+            row_id: entry.row_id,
+            deleted_at: entry.deleted_at,
+            since: entry.deletion_stamp().position(),
+            remote_id: entry.remote_id,
+        };
+        (name, known)
     });
     known.extend(rows);
     Ok(())

@@ -291,6 +291,7 @@ fn remember(cx: &mut PushContext<'_>, entry: &Entry, pushed_as: &str) {
         remote_id: entry.remote_id.clone(),
         row_id: entry.row_id,
         deleted_at: entry.deleted_at,
+        since: entry.deletion_stamp().position(),
     };
     let rows = cx.known.entry(entry.table.clone()).or_default();
     rows.insert(entry.remote_id.clone(), known.clone());

@@ -42,7 +42,7 @@ async fn edits_while_the_server_absorbs_are_not_lost_and_meet_no_error(
 
     let writers = async {
         let both = tokio::join!(
-            write(&one, "is_default", [1, 2, 3]),
+            write(&one, "name", [1, 2, 3]),
             write(&two, "created_at", [1, 2, 3])
         );
         both.0.and(both.1)
@@ -62,9 +62,9 @@ async fn edits_while_the_server_absorbs_are_not_lost_and_meet_no_error(
 
     assert_eq!(
         device
-            .rows("SELECT is_default, created_at FROM lists")
+            .rows("SELECT name, created_at FROM lists ORDER BY name")
             .await?,
-        ["1|2026-01-01T00:00:39+00:00"; 3]
+        [1, 2, 3].map(|id| format!("{id} 39|2026-01-01T00:00:39+00:00"))
     );
     assert_eq!(
         text_rows(&server.db, "SELECT tbl FROM sync_pending").await?,
@@ -79,7 +79,7 @@ async fn write(db: &DatabaseConnection, column: &str, ids: [i64; 3]) -> Result<(
     for round in 0..ROUNDS {
         for id in ids {
             let value = match column {
-                "is_default" => if round % 2 == 1 { "TRUE" } else { "FALSE" }.to_owned(),
+                "name" => format!("'{id} {round}'"),
                 _ => format!("'2026-01-01 00:00:{round:02}'"),
             };
             db.execute_unprepared(&format!(

@@ -7,6 +7,7 @@ use sea_orm::DatabaseConnection;
 use serde_json::{Value, json};
 use sync_core::{
     Clock, Ids, SystemClock, UuidV7,
+    http_transport::HttpTransport,
     protocol::{PUSH_PATH, TOKEN_PATH},
 };
 use sync_tests::{
@@ -82,6 +83,8 @@ fn email(account: usize) -> String {
 }
 
 async fn push_all(url: &str, email: &str) -> Result<()> {
+    // Installs the TLS provider that reqwest needs to exist.
+    HttpTransport::new(url, None)?;
     let http = reqwest::Client::new();
     let sign_in = json!({ "email": email, "password": PASSWORD, "rememberMe": true });
     let session = post(&http, url, "/api/auth/sign-in/email", None, &sign_in).await?;
