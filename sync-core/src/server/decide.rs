@@ -55,8 +55,17 @@ impl<E: Syncable> Table<E> {
         };
         let mut row = E::to_wire(model.clone(), names);
         let mut clocks = entry.clocks.clone();
-        let edits = incoming.stamped(&E::SHAPE, &cx.keeper, &clocks);
         let was_deleted = row.deleted_at();
+        // A row that is sent whole is made, not undeleted.
+        let mut incoming = incoming;
+        let made_under_deleted = incoming.whole
+            && was_deleted.is_some()
+            && incoming.row.deleted_at().is_none()
+            && self.dead_parent(cx, &row).is_some();
+        if made_under_deleted {
+            incoming.leave_deleted(&E::SHAPE, was_deleted.map(|at| at.0));
+        }
+        let edits = incoming.stamped(&E::SHAPE, &cx.keeper, &clocks);
         let old_parents = row.clone();
         let mut merged = merge(&E::SHAPE, &mut row, &mut clocks, &incoming.row, &edits);
         if was_deleted.is_some()
@@ -75,7 +84,9 @@ impl<E: Syncable> Table<E> {
         if was_deleted.is_some() && row.deleted_at() == was_deleted {
             self.revive_moved(cx, &old_parents, &mut row, &mut clocks, &mut merged);
         }
-        let code = self.obey_parents(cx, &mut row, &mut clocks, &mut merged);
+        let code = self
+            .obey_parents(cx, &mut row, &mut clocks, &mut merged)
+            .or(made_under_deleted.then_some("parent_deleted"));
         let mut verdict = self.verdict(&incoming, &merged, code, &row, &clocks);
         if incoming.pushed_as != incoming.remote_id {
             verdict.renamed_to = Some(incoming.remote_id.clone());

@@ -278,12 +278,24 @@ impl SimTransport {
                 .find(|letter| letter.request.body() == request.body());
             sent.into_iter().for_each(|letter| letter.delivered = true);
         }
+        let body = request.body().clone();
         let transport = &world.ways[self.device];
         world.touch(Place::Server);
         world.mix(request.uri().to_string().as_bytes());
         world.mix(request.body());
         let is_push = request.uri().path() == PUSH_PATH;
-        let answer = self.stop.served(transport.send(request)).await?;
+        let answer = match self.stop.served(transport.send(request)).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                // A server that ended may not have carried it out.
+                let mut mail = lock(&world.mail);
+                let same = mail
+                    .iter_mut()
+                    .filter(|letter| *letter.request.body() == body);
+                same.for_each(|letter| letter.delivered = false);
+                return Err(error);
+            }
+        };
         if is_push {
             world.hear_verdicts(answer.body());
         }

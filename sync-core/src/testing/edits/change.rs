@@ -11,7 +11,16 @@ impl Editor<'_> {
     pub(super) fn change(&mut self) -> Option<String> {
         let table = self.table()?.name;
         let row = self.live_row(table)?;
-        let columns: Vec<&Column> = row.table.columns.iter().filter(|c| changes(c)).collect();
+        // What the server's own database is told is absorbed as it is, so it cannot be a value that a rule of
+        // values has decided otherwise.
+        let on_server = self.author.ends_with(".server");
+        let decided = |c: &&Column| on_server && matches!(c.role, Role::ByValue(_));
+        let columns: Vec<&Column> = row
+            .table
+            .columns
+            .iter()
+            .filter(|c| changes(c) && !decided(c))
+            .collect();
         let mut set = Vec::new();
         for _ in 0..=self.rng.below(3) {
             let column = *self.rng.pick(&columns)?;

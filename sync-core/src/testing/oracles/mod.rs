@@ -110,15 +110,19 @@ pub(super) struct Fingerprint {
     server: Vec<Dump>,
     devices: Vec<Arc<Dump>>,
     heads: Vec<String>,
+    /// The entries of all feeds, to tell what has moved.
+    feed: Vec<String>,
 }
 
 impl Fingerprint {
     fn same(&self, other: &Self, what: &str) -> Result<()> {
+        let moved = |entry: &&String| !self.feed.contains(entry);
         ensure!(
             self.heads == other.heads,
-            "{what}: feeds {:?} {:?}",
+            "{what}: feeds {:?} {:?}, moved: {:?}",
             self.heads,
-            other.heads
+            other.heads,
+            other.feed.iter().filter(moved).collect::<Vec<_>>()
         );
         let servers = self.server.iter().zip(&other.server);
         let devices = self.devices.iter().zip(&other.devices);
@@ -164,10 +168,15 @@ impl<'a> End<'a> {
             self.world.server.db(),
             "SELECT user_id || ' ' || CAST(head AS TEXT) AS text FROM sync_account ORDER BY user_id",
         );
+        let feed = texts(
+            self.world.server.db(),
+            "SELECT tbl || ' ' || remote_id || ' ' || CAST(seq AS TEXT) || ' ' || clocks AS text FROM sync_feed",
+        );
         Ok(Fingerprint {
             server: self.server.clone(),
             devices: self.devices.clone(),
             heads: heads.await?,
+            feed: feed.await?,
         })
     }
 }

@@ -14,7 +14,7 @@ use crate::testing::{
     dump::Row,
     ledger::{Fate, Key, Ledger, Place, Value, Write, value},
     plan::{Action, Clocks, What},
-    tables::Role,
+    tables::{Column, Role},
     world::World,
 };
 
@@ -82,13 +82,22 @@ pub(super) fn check(end: &End<'_>) -> Result<()> {
             .filter(|fate| **fate == Fate::Inserted)
             .count()
             == 1;
+        // A device whose push of a new row was not answered cannot know that it was taken; once the row's
+        // deletion is forgotten, it makes the row anew.
+        let other = |(key, _): &(Key, Fate)| {
+            key.place == Place::Server && key.id != row.id && ledger.row_of(key) == *name
+        };
+        let made_anew = end.world.options.garbage && ledger.fates.iter().any(|fate| other(fate));
         ensure!(
-            !row.live() || !history.deleted() || undeleted || !made_once,
+            !row.live() || !history.deleted() || undeleted || !made_once || made_anew,
             "V12: {} was deleted and came back by itself",
             row.label()
         );
         ensure!(
-            row.live() || history.deleted() || above.iter().any(|h| h.deleted()),
+            row.live()
+                || history.deleted()
+                || above.iter().any(|h| h.deleted())
+                || renamed(end, history),
             "V2: {} was deleted by nobody",
             row.label()
         );
@@ -96,12 +105,27 @@ pub(super) fn check(end: &End<'_>) -> Result<()> {
     for (name, history) in &histories {
         let gone = history.deleted() || above(&histories, name).iter().any(|h| h.deleted());
         ensure!(
-            gone || on_server.contains_key(name),
+            gone || on_server.contains_key(name) || renamed(end, history),
             "V2: {name} ({:?}) is lost",
             history.keys
         );
     }
     Ok(())
+}
+
+/// Whether part of the row's key was edited: where another row has the new key and the old one can have no
+/// suffix, that deletes it.
+fn renamed(end: &End<'_>, history: &History<'_>) -> bool {
+    let is_name = |write: &&&Write| {
+        let tables = end.world.setup.tables.iter();
+        let table = tables.clone().find(|table| table.name == write.key.table);
+        table.is_some_and(|table| {
+            let column = |c: &&Column| c.role == Role::Name && c.group == write.register;
+            table.columns.iter().any(|c| column(&c))
+        })
+    };
+    let mut edits = history.writes.iter().filter(|write| write.seen.is_some());
+    edits.any(|write| is_name(&write))
 }
 
 fn histories(ledger: &Ledger) -> BTreeMap<String, History<'_>> {
