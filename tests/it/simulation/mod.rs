@@ -1,9 +1,9 @@
 //! Many devices, a bad network, random edits: whatever happens, all replicas agree and nothing is lost.
 //!
-//! `SIM_SEEDS` says how many runs, `SIM_FROM` with which seed to begin, `SIM_SEED` names the one that
+//! `SIM_SEEDS` says how many runs, `SIM_PG_SEEDS` how many with a server on Postgres, `SIM_FROM` with which seed to begin, `SIM_SEED` names the one that
 //! `one_seed` runs, `SIM_BACKEND=postgres` has its server on
-//! Postgres, `SIM_BACKEND=router` sends through the router that is shipped, `SIM_GARBAGE=0` has the server
-//! forget no tombstones.
+//! Postgres, `SIM_BACKEND=router` sends through the router that is shipped, `SIM_GARBAGE=1` has the server
+//! forget tombstones.
 
 mod mistakes;
 mod models;
@@ -95,6 +95,27 @@ fn whatever_happens_all_replicas_agree_and_nothing_is_lost() -> Result<()> {
     let from = number("SIM_FROM").unwrap_or(1);
     let n_seeds = number("SIM_SEEDS").unwrap_or(90);
     zentrio(options())?.seeds(from..=from + n_seeds - 1).run()?;
+    Ok(())
+}
+
+/// `SIM_PG_SEEDS` says how many.
+#[test]
+fn with_a_server_on_postgres_too() -> Result<()> {
+    let n_seeds = number("SIM_PG_SEEDS").unwrap_or(20);
+    let zentrio = zentrio(options())?.server(OnPostgres);
+    zentrio.seeds(1..=n_seeds).run()?;
+    Ok(())
+}
+
+/// What the server forgets is forgotten in some of the runs only: it changes which edits can be told from others.
+#[test]
+fn also_where_the_server_forgets_what_was_deleted() -> Result<()> {
+    let n_seeds = number("SIM_SEEDS").unwrap_or(90) / 4;
+    let options = Options {
+        garbage: true,
+        ..options()
+    };
+    zentrio(options)?.seeds(1..=n_seeds).run()?;
     Ok(())
 }
 
