@@ -47,6 +47,7 @@ impl<E: Syncable> Table<E> {
             .collect();
         let revived = models.values().filter(|m| revived.contains(&E::meta(m).id));
         self.resolve_old_parents(tx, cx, revived, &names).await?;
+        self.expect_undeleted(cx, &incoming);
         let mut merged = HashSet::new();
 
         let (mut inserts, mut updates, mut restamped) = (Vec::new(), Vec::new(), Vec::new());
@@ -87,6 +88,22 @@ impl<E: Syncable> Table<E> {
         self.write_inserts(tx, cx, inserts, &ids, &mut verdicts)
             .await?;
         Ok(self.finish(cx, rows, verdicts))
+    }
+
+    /// Of a tree, what is undeleted in one push comes back together, whatever order it stands in.
+    fn expect_undeleted(&self, cx: &mut PushContext<'_>, incoming: &[Incoming<E::Wire>]) {
+        let register = E::SHAPE.deleted_register();
+        let Some(known) = cx.known.get_mut(E::SHAPE.table) else {
+            return;
+        };
+        let undeleted = incoming.iter().filter(|incoming| {
+            is_live(incoming) && incoming.edits.iter().any(|edit| edit.register == register)
+        });
+        for incoming in undeleted.filter(|incoming| !incoming.whole) {
+            if let Some(row) = known.get_mut(&incoming.remote_id) {
+                row.deleted_at = None;
+            }
+        }
     }
 
     /// Whether a deleted row may live after this: it is undeleted, or moved to another parent.

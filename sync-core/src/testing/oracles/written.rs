@@ -87,7 +87,7 @@ pub(super) fn check(end: &End<'_>) -> Result<()> {
         let other = |(key, _): &(Key, Fate)| {
             key.place == Place::Server && key.id != row.id && ledger.row_of(key) == *name
         };
-        let made_anew = end.world.options.garbage && ledger.fates.iter().any(|fate| other(fate));
+        let made_anew = end.world.options.garbage && ledger.fates.iter().any(other);
         ensure!(
             !row.live() || !history.deleted() || undeleted || !made_once || made_anew,
             "V12: {} was deleted and came back by itself",
