@@ -12,11 +12,7 @@
 use std::{env, process::ExitCode};
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Schema};
-use sync_core::{
-    Registry, RegistryError,
-    schema::Side,
-    testing::{Options, Simulation},
-};
+use sync_core::{Registry, RegistryError, schema::Side, testing::Simulation};
 
 mod notebook {
     use sea_orm::entity::prelude::*;
@@ -103,11 +99,6 @@ fn main() -> ExitCode {
         .schema(create)
         .values("notes", "state", |n| {
             ["open", "done", "dropped"][n as usize % 3]
-        })
-        .options(Options {
-            // This app has no bin to take things out of.
-            undeletes: false,
-            ..Options::default()
         })
         .seeds(seed.map_or(1..=50, |seed| seed..=seed))
         .replay("run `cargo run -p sync-core --features testing --example simulate -- {seed}`");
