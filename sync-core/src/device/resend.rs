@@ -51,10 +51,15 @@ impl Device {
     }
 
     /// The batch, with the clock as it is now; none if another version of the program has written it.
-    fn read(&self, push_no: i64, layout: &str, body: &[u8]) -> Option<Batch> {
+    fn read(&self, push_no: i64, layout: &str, body: &str) -> Option<Batch> {
         let layout: Vec<Layout<'_>> = serde_json::from_str(layout).ok()?;
-        let mut request: PushRequest<'_> = serde_json::from_slice(body).ok()?;
+        let mut request: PushRequest<'_> = serde_json::from_str(body).ok()?;
         request.now = self.clock.now_ms();
+        let fits =
+            |(layout, push): (&Layout<'_>, &TablePush<'_>)| layout.2.len() == push.rows.len();
+        if layout.len() != request.tables.len() || !layout.iter().zip(&request.tables).all(fits) {
+            return None;
+        }
         let tables = layout.into_iter().zip(&request.tables);
         Some(Batch {
             push_no,
@@ -88,11 +93,8 @@ pub(super) async fn keep(tx: &DatabaseTransaction, batch: &Batch) -> Result<(), 
     let layout = serde_json::to_string(&layout).map_err(|e| DbErr::Json(e.to_string()))?;
     let sql = "INSERT INTO sync_sent (push_no, layout, body) VALUES ($1, $2, $3)
                ON CONFLICT (push_no) DO UPDATE SET layout = excluded.layout, body = excluded.body";
-    let values = vec![
-        batch.push_no.into(),
-        layout.into(),
-        batch.body.clone().into(),
-    ];
+    let body = str::from_utf8(&batch.body).map_err(|e| DbErr::Json(e.to_string()))?;
+    let values = vec![batch.push_no.into(), layout.into(), body.into()];
     execute(tx, sql, values).await
 }
 
@@ -107,7 +109,7 @@ pub(super) async fn forget_all<C: ConnectionTrait>(db: &C) -> Result<(), DbErr> 
     execute(db, "DELETE FROM sync_sent", vec![]).await
 }
 
-async fn load<C: ConnectionTrait>(db: &C) -> Result<Vec<(i64, String, Vec<u8>)>, DbErr> {
+async fn load<C: ConnectionTrait>(db: &C) -> Result<Vec<(i64, String, String)>, DbErr> {
     let sql = "SELECT push_no, layout, body FROM sync_sent ORDER BY push_no";
     let rows = db
         .query_all_raw(Statement::from_string(db.get_database_backend(), sql))

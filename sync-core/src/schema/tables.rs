@@ -87,7 +87,7 @@ const DEVICE: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS sync_conflict (id {serial}, tbl TEXT NOT NULL, remote_id TEXT NOT NULL,
         register TEXT NOT NULL, local TEXT, remote TEXT, at BIGINT NOT NULL, edited_at BIGINT)",
     // Pushes that were not answered yet; see device/resend.rs.
-    "CREATE TABLE IF NOT EXISTS sync_sent (push_no INTEGER PRIMARY KEY, layout TEXT NOT NULL, body BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS sync_sent (push_no INTEGER PRIMARY KEY, layout TEXT NOT NULL, body TEXT NOT NULL)",
     // With which columns each table was fetched up to the cursor; see device/drift.rs.
     "CREATE TABLE IF NOT EXISTS sync_fetched (tbl TEXT PRIMARY KEY, columns TEXT NOT NULL)",
     // What a replacement pull has seen so far; see device/replace.rs.

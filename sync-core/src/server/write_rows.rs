@@ -287,11 +287,16 @@ fn refused_by_database<E: Syncable>(planned: &Planned<E>, error: &sea_orm::DbErr
 
 /// Later rows of this push may refer to this one, by either name.
 fn remember(cx: &mut PushContext<'_>, entry: &Entry, pushed_as: &str) {
+    // What this push decides has no position yet: no device has seen it.
+    let since = match entry.deletion_stamp().position() {
+        0 => i64::MAX,
+        position => position,
+    };
     let known = Known {
         remote_id: entry.remote_id.clone(),
         row_id: entry.row_id,
         deleted_at: entry.deleted_at,
-        since: entry.deletion_stamp().position(),
+        since,
     };
     let rows = cx.known.entry(entry.table.clone()).or_default();
     rows.insert(entry.remote_id.clone(), known.clone());

@@ -134,6 +134,12 @@ async fn de08_nor_where_the_profile_was_deleted_elsewhere(db: TestDb) -> Result<
         for device in order {
             device.sync().await?;
         }
+        // B did not know, so nothing is held against it.
+        assert_eq!(
+            b.rejected().await?,
+            Vec::<String>::new(),
+            "b first: {b_first}"
+        );
         assert_eq!(live(&scene).await?, HALF);
         for device in [&a, &c] {
             device.sync().await?;

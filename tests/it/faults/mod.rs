@@ -2,7 +2,6 @@
 //! server that goes away, disks that are full or broken, programs that are killed while they write.
 
 mod counts;
-mod cuts;
 mod postgres_ends;
 mod raw_cuts;
 mod syscalls;

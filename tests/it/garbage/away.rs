@@ -11,9 +11,61 @@ on_both_backends!(
     gc02_its_edits_of_forgotten_rows_bring_none_back_and_its_new_rows_are_taken,
     gc02_so_it_is_where_it_only_pushes,
     gc02_children_it_made_under_a_forgotten_row_go_with_it,
+    gc02_children_it_made_under_a_row_it_knows_to_be_deleted_go_with_it,
+    gc02_a_reference_to_a_row_that_is_forgotten_is_cleared,
     gc02_what_it_deleted_itself_stays_deleted,
     gc08_nobody_is_waited_for_and_who_was_away_longer_is_told,
 );
+
+/// It heard of the deletion, and the server forgot it before the child came.
+async fn gc02_children_it_made_under_a_row_it_knows_to_be_deleted_go_with_it(
+    db: TestDb,
+) -> Result<()> {
+    for again in [false, true] {
+        let scene = Scene::new(TestDb::new(db.backend()).await?).await?;
+        let (a, b) = scene.pair().await?;
+        lists(&a, &["Kept", "To go"]).await?;
+        scene.settled(&[&a, &b]).await?;
+        delete(&a, "To go").await?;
+        a.sync().await?;
+        let list = b.one("SELECT id FROM lists WHERE name = 'To go'").await?;
+        b.add_item(list.parse()?, "tt2").await?;
+        b.pull().await?;
+        if again {
+            // So that it has to pull everything anew.
+            delete(&a, "Kept").await?;
+            a.sync().await?;
+        }
+        forget_all(&scene).await?;
+        scene.settled(&[&b, &a]).await?;
+        let kept: &[&str] = if again { &[] } else { &["Kept|tt1"] };
+        assert_eq!(b.rows(ITEMS).await?, kept, "anew: {again}");
+    }
+    Ok(())
+}
+
+async fn gc02_a_reference_to_a_row_that_is_forgotten_is_cleared(db: TestDb) -> Result<()> {
+    let scene = Scene::new(db).await?;
+    let (a, b) = scene.pair().await?;
+    a.sql("INSERT INTO settings_profiles (user_id, name) VALUES ('u1', 'Home')")
+        .await?;
+    a.add_profile("Kids").await?;
+    scene.settled(&[&a, &b]).await?;
+    a.sql("UPDATE settings_profiles SET deleted_at = CURRENT_TIMESTAMP")
+        .await?;
+    a.sync().await?;
+    b.sql("UPDATE profiles SET settings_profile_id = 1, name = 'Edited'")
+        .await?;
+    b.pull().await?;
+    forget_all(&scene).await?;
+    scene.settled(&[&b, &a]).await?;
+    assert_eq!(
+        a.one("SELECT name || coalesce(settings_profile_id, '-') FROM profiles")
+            .await?,
+        "Edited-"
+    );
+    Ok(())
+}
 
 async fn gc01_it_is_told_to_pull_anew_and_deleted_rows_do_not_return(db: TestDb) -> Result<()> {
     let scene = Scene::new(db).await?;

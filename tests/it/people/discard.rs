@@ -268,6 +268,24 @@ async fn world(db: TestDb) -> Result<(Scene, SceneDevice, SceneDevice)> {
     Ok((scene, a, b))
 }
 
+/// The push it was in may not have arrived, and is not to arrive any more.
+async fn what_was_sent_and_not_answered_is_given_up_too(db: TestDb) -> Result<()> {
+    let (scene, a, b) = world(db).await?;
+    let list = a.add_list(1, "New").await?;
+    a.sql("UPDATE lists SET name = 'Renamed' WHERE id = 1")
+        .await?;
+    a.net.on_push(Fault::LoseRequest);
+    assert!(a.sync().await.is_err());
+
+    discard(&a, "lists", list, true).await?;
+    discard(&a, "lists", 1, false).await?;
+
+    scene.settled(&[&a, &b]).await?;
+    let names = "SELECT name FROM lists WHERE name IN ('New', 'Renamed')";
+    assert!(scene.rows(names).await?.is_empty() && a.rows(names).await?.is_empty());
+    Ok(())
+}
+
 async fn discard(
     device: &SceneDevice,
     table: &str,
@@ -289,6 +307,7 @@ on_both_backends!(
     a_row_deleted_for_good_comes_back,
     what_became_another_name_is_taken_by_that,
     a_row_that_cannot_be_written_over_stays,
+    what_was_sent_and_not_answered_is_given_up_too,
     an_edit_made_meanwhile_is_another_one,
     without_the_server_nothing_is_given_up,
     where_nothing_is_pending_or_nothing_is_there_it_is_said,

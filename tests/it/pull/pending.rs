@@ -124,10 +124,43 @@ async fn both(a: &SceneDevice, b: &SceneDevice) -> Result<[String; 2]> {
     ])
 }
 
+/// Not forgotten by the next push, which would leave this device alone with its value.
+async fn pl11_a_value_put_back_before_a_pull_takes_the_pulled_one(db: TestDb) -> Result<()> {
+    let scene = Scene::new(db).await?;
+    let (a, b) = scene.pair().await?;
+    a.add_profile("Kids").await?;
+    scene.settled(&[&a, &b]).await?;
+    a.sql("UPDATE profiles SET name = 'Of A'").await?;
+    a.push().await?;
+    b.sql("UPDATE profiles SET name = 'Of B'; UPDATE profiles SET name = 'Kids'")
+        .await?;
+    b.pull().await?;
+    assert_eq!(b.one("SELECT name, dirty FROM profiles").await?, "Of A|0");
+    scene.settled(&[&a, &b]).await
+}
+
+/// What it goes back to is not what the server has: that is an edit.
+async fn pl11_a_value_put_back_after_a_pull_is_pushed(db: TestDb) -> Result<()> {
+    let scene = Scene::new(db).await?;
+    let (a, b) = scene.pair().await?;
+    a.add_profile("Kids").await?;
+    scene.settled(&[&a, &b]).await?;
+    a.sql("UPDATE profiles SET name = 'Of A'").await?;
+    a.push().await?;
+    b.sql("UPDATE profiles SET name = 'Of B'").await?;
+    b.pull().await?;
+    b.sql("UPDATE profiles SET name = 'Kids'").await?;
+    scene.settled(&[&b, &a]).await?;
+    assert_eq!(a.one("SELECT name FROM profiles").await?, "Kids");
+    Ok(())
+}
+
 on_both_backends!(
     pl06_a_row_deleted_here_does_not_come_back,
     pl10_what_came_between_push_and_pull_is_seen,
     pl11_the_same_edit_from_elsewhere_leaves_nothing_to_push,
+    pl11_a_value_put_back_before_a_pull_takes_the_pulled_one,
+    pl11_a_value_put_back_after_a_pull_is_pushed,
     pl11_a_half_equal_edit_keeps_the_other_half,
     pl16_a_pulled_row_goes_around_what_is_pending,
 );

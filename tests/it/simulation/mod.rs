@@ -85,6 +85,8 @@ async fn create(db: &DatabaseConnection, side: Side) -> Result<(), DbErr> {
     Ok(())
 }
 
+const SHARED: &str = "simulation::whatever_happens_all_replicas_agree_and_nothing_is_lost";
+
 pub(crate) async fn add_account(db: &DatabaseConnection, user_id: &str) -> Result<(), DbErr> {
     db.execute_unprepared(&format!(
         "INSERT INTO \"user\" (id, email, name, \"emailVerified\", \"createdAt\", \"updatedAt\")
@@ -94,22 +96,28 @@ pub(crate) async fn add_account(db: &DatabaseConnection, user_id: &str) -> Resul
     .map(|_| ())
 }
 
-/// One process for each processor: threads of one wait for each other inside SQLite, and get half as far.
+/// One process for each processor, which runs this test for its share: threads of one process wait for each
+/// other inside SQLite, and get half as far.
 #[test]
 fn whatever_happens_all_replicas_agree_and_nothing_is_lost() -> Result<()> {
-    let n_shares = thread::available_parallelism()?.get() as u64;
     let from = number("SIM_FROM").unwrap_or(1);
-    let each = number("SIM_SEEDS").unwrap_or(90).div_ceil(n_shares);
-    let share = |number: u64| {
+    let n_seeds = number("SIM_SEEDS").unwrap_or(90);
+    if env::var_os("SIM_SHARE").is_some() {
+        return share(from, n_seeds);
+    }
+    let n_shares = thread::available_parallelism()?.get() as u64;
+    let each = n_seeds.div_ceil(n_shares);
+    let process = |number: u64| {
         Command::new(env::current_exe()?)
-            .args(["simulation::a_share", "--exact", "--ignored", "--nocapture"])
+            .args([SHARED, "--exact", "--nocapture"])
+            .env("SIM_SHARE", number.to_string())
             .env("SIM_FROM", (from + number * each).to_string())
             .env("SIM_SEEDS", each.to_string())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
     };
-    let shares: Vec<_> = (0..n_shares).map(share).collect::<Result<_, _>>()?;
+    let shares: Vec<_> = (0..n_shares).map(process).collect::<Result<_, _>>()?;
     for share in shares {
         let ended = share.wait_with_output()?;
         let said = [ended.stdout, ended.stderr].concat();
@@ -122,12 +130,9 @@ fn whatever_happens_all_replicas_agree_and_nothing_is_lost() -> Result<()> {
     Ok(())
 }
 
-#[test]
-#[ignore = "part of another test"]
-fn a_share() -> Result<()> {
+fn share(from: u64, n_seeds: u64) -> Result<()> {
     let zentrio = zentrio(options())?;
-    let from = number("SIM_FROM").unwrap_or(1);
-    for seed in from..from + number("SIM_SEEDS").unwrap_or(1) {
+    for seed in from..from + n_seeds {
         if zentrio.failure(seed)?.is_some() {
             self::zentrio(options())?.seed(seed).run()?;
         }

@@ -1,7 +1,7 @@
 //! The same thing made twice under a parent that is deleted: only one of the two can come back.
 
 use anyhow::Result;
-use sync_tests::{ORDERS, SceneDevice, TestDb, on_both_backends, scene_time::sync_in};
+use sync_tests::{ORDERS, SceneDevice, TestDb, on_both_backends, scene::USER, scene_time::sync_in};
 
 use super::{base, lists_are};
 
@@ -34,6 +34,13 @@ async fn uk17_made_twice_under_a_deleted_profile(db: TestDb) -> Result<()> {
         sync_in(&order, &[&a, &b, &c]).await?;
         scene.settled(&[&a, &b, &c]).await?;
         lists_are(&scene, &[&a, &b, &c], &[]).await?;
+        let there = scene.account(USER).await?;
+        for device in [&a, &b, &c] {
+            for request in device.net.requests() {
+                device.net.deliver(request).await?;
+            }
+        }
+        assert_eq!(scene.account(USER).await?, there, "sent again: {order:?}");
         a.at(-500, UNDELETE).await?;
         scene.settled(&[&a, &b, &c]).await?;
         for (table, expected) in [

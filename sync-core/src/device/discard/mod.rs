@@ -10,7 +10,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement};
 use serde::Serialize;
 
 use super::{
-    Device, RowId, pull, remote, row_id,
+    Device, RowId, pull, remote, resend, row_id,
     row_id::Located,
     state,
     state::execute,
@@ -166,7 +166,10 @@ async fn pending<C: ConnectionTrait>(db: &C, table: &str, row_id: i64) -> Result
         .collect()
 }
 
+/// Gives up the deletion of the row, and what was sent and not answered: sent again as it was, it would bring
+/// what was given up.
 async fn forget_gone(tx: &DatabaseTransaction, row: &Located<'_>) -> Result<(), DbErr> {
+    resend::forget_all(tx).await?;
     let sql = "DELETE FROM sync_deleted WHERE tbl = $1 AND remote_id = $2";
     let table = row.registered.shape.table;
     execute(tx, sql, vec![table.into(), row.remote_id.clone().into()]).await

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use super::{DiscardOutcome, Discarded, Pending, done, forget_gone};
 use crate::{
     device::{
-        ApplyContext, Device, collect::SentRow, pull, rename, row_id::Located, settle, state,
-        state::execute, sync::Session,
+        ApplyContext, Device, collect::SentRow, pull, rename, resend, row_id::Located, settle,
+        state, state::execute, sync::Session,
     },
     error::SyncError,
     protocol::RowsAnswer,
@@ -34,6 +34,7 @@ impl Device {
             }
             tx::begin_applying(&tx).await?;
             drop_seen(&tx, registered, row_id, seen).await?;
+            resend::forget_all(&tx).await?;
             self.take_name(&tx, row, row_id, there).await?;
         } else {
             tx::begin_applying(&tx).await?;
