@@ -28,6 +28,8 @@ pub enum Bug {
     MissingIsNull,
     /// A deleted row keeps its natural key.
     PlainUniqueIndex,
+    /// Two devices chose a default each, and both stay.
+    FlagsNotSettled,
     /// An error of the server counts as its verdict on the rows that were sent.
     ErrorIsVerdict,
 }

@@ -9,10 +9,10 @@ use sync_core::{
     testing::{Options, Simulation},
 };
 
-use crate::simulation::zentrio;
+use crate::simulation::{options, zentrio};
 
 /// Each with the seeds within which it has to be found. The rarer ones begin where somebody has found them once.
-const BUGS: [(Bug, u64, u64); 11] = [
+const BUGS: [(Bug, u64, u64); 12] = [
     (Bug::ClearedWithoutCount, 1, 60),
     (Bug::CursorBeforeRows, 1, 60),
     (Bug::SequenceForCounter, 1, 60),
@@ -22,6 +22,7 @@ const BUGS: [(Bug, u64, u64); 11] = [
     (Bug::ForgottenUnnoticed, 1, 40),
     (Bug::MissingIsNull, 1, 60),
     (Bug::ErrorIsVerdict, 1, 60),
+    (Bug::FlagsNotSettled, 1, 60),
     (Bug::AliasNotFollowed, 380, 1_500),
     // The last of its thread: it stays in the databases.
     (Bug::PlainUniqueIndex, 1, 60),
@@ -31,7 +32,7 @@ fn simulation(bug: Bug) -> Result<Simulation> {
     zentrio(Options {
         // Only then may the server forget what a device has not heard of.
         garbage: bug == Bug::ForgottenUnnoticed,
-        ..Options::default()
+        ..options()
     })
 }
 
@@ -56,7 +57,7 @@ fn found(bug: Bug, first: u64, last: u64) -> Result<Option<(u64, String)>> {
 fn every_planted_bug_is_found() -> Result<()> {
     let sound = zentrio(Options {
         garbage: false,
-        ..Options::default()
+        ..options()
     })?
     .failure(1)?;
     ensure!(sound.is_none(), "seed 1 fails: {sound:?}");

@@ -5,7 +5,7 @@ use sea_orm::ColumnType;
 use super::hooks::Values;
 use crate::{
     registry::{OnDelete, Registered, Registry, Target},
-    shape::{DELETED_AT, Rule, Shape},
+    shape::{DELETED_AT, Exclusive, Rule, Shape},
 };
 
 /// What a column holds, and how it is compared.
@@ -93,6 +93,8 @@ pub(crate) struct Table {
     pub(crate) columns: Vec<Column>,
     /// Columns in which two live rows may not be equal.
     pub(crate) keys: &'static [&'static [&'static str]],
+    /// Flags that one live row of a scope carries.
+    pub(crate) exclusive: &'static [Exclusive],
     /// Whether a row that is written must say that it is `dirty`, and when it was `updated_at`.
     pub(crate) says_dirty: bool,
     pub(crate) says_updated_at: bool,
@@ -134,6 +136,7 @@ fn table(registry: &Registry, registered: &Registered, values: &Values) -> Table
         }),
         columns: columns.collect(),
         keys: shape.natural_keys,
+        exclusive: shape.exclusive,
         says_dirty: fact("dirty").is_some_and(|fact| !fact.nullable),
         says_updated_at: fact("updated_at").is_some_and(|fact| !fact.nullable),
         weight: weight(registry, registered),

@@ -33,9 +33,14 @@ fn number(variable: &str) -> Option<u64> {
     env::var(variable).ok()?.parse().ok()
 }
 
+fn said(variable: &str) -> bool {
+    env::var(variable).is_ok_and(|value| value != "0")
+}
+
 pub(crate) fn options() -> Options {
     Options {
-        garbage: env::var("SIM_GARBAGE").is_ok_and(|garbage| garbage != "0"),
+        garbage: said("SIM_GARBAGE"),
+        exclusive_flags: true,
         ..Options::default()
     }
 }

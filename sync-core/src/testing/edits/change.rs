@@ -15,15 +15,20 @@ impl Editor<'_> {
         // values has decided otherwise.
         let on_server = self.author.ends_with(".server");
         let decided = |c: &&Column| on_server && matches!(c.role, Role::ByValue(_));
+        let flags = self.options.exclusive_flags && self.rng.percent(70);
         let columns: Vec<&Column> = row
             .table
             .columns
             .iter()
-            .filter(|c| changes(c) && !decided(c))
+            .filter(|c| (changes(c) && !decided(c)) || (flags && c.role == Role::Flag))
             .collect();
+        let flag = columns.iter().find(|c| c.role == Role::Flag).copied();
         let mut set = Vec::new();
         for _ in 0..=self.rng.below(3) {
-            let column = *self.rng.pick(&columns)?;
+            let column = match flag {
+                Some(flag) if self.rng.percent(40) => flag,
+                _ => *self.rng.pick(&columns)?,
+            };
             let assignment = format!("\"{}\" = ", column.name);
             if !set
                 .iter()

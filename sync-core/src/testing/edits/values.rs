@@ -37,7 +37,9 @@ impl Editor<'_> {
         }
         match (column.role, column.kind) {
             (Role::Name | Role::Link, Kind::Key(target)) => self.link(target, column.required),
-            (Role::Flag, _) => flag(self.options.exclusive_flags).to_owned(),
+            (Role::Flag, _) => {
+                flag(self.options.exclusive_flags && self.rng.percent(75)).to_owned()
+            }
             (Role::Name, _) => {
                 // The more columns a key has, the fewer values of each: devices are to choose the same.
                 let n_names = table

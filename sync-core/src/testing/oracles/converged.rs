@@ -119,6 +119,29 @@ pub(super) fn keys_are_unique(end: &End<'_>) -> Result<()> {
     Ok(())
 }
 
+/// V13: of the live rows of a scope at most one carries an exclusive flag.
+pub(super) fn flags_are_exclusive(end: &End<'_>) -> Result<()> {
+    for dump in end.dumps() {
+        let mut seen: HashMap<(&str, &str, Option<&str>), &Row> = HashMap::new();
+        for row in dump.rows.iter().filter(|row| row.live()) {
+            let set = |flag: &str| matches!(row.get(flag), Some("1" | "true"));
+            for exclusive in row.table.exclusive.iter().filter(|e| set(e.flag)) {
+                let scope = row.get(exclusive.per).or(row.owner.as_deref());
+                let key = (row.table.name, exclusive.flag, scope);
+                if let Some(other) = seen.insert(key, row) {
+                    bail!(
+                        "V13: {} and {} both have {}",
+                        row.label(),
+                        other.label(),
+                        exclusive.flag
+                    );
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 /// V4: a live row's parents are live, and so is what it refers to.
 pub(super) fn children_have_parents(end: &End<'_>) -> Result<()> {
     for dump in end.dumps() {

@@ -48,6 +48,7 @@ pub(crate) async fn judge(world: &Arc<World>, plan: &Plan, watch: &mut Watch) ->
     sound::dirty_is_pending(&end).await?;
     converged::check(&end)?;
     converged::keys_are_unique(&end)?;
+    converged::flags_are_exclusive(&end)?;
     converged::children_have_parents(&end)?;
     sound::the_feed_is_whole(&end).await?;
     written::take_down_aliases(world).await?;
