@@ -23,7 +23,7 @@ pub(crate) async fn sign_up(
     headers: HeaderMap,
     ApiJson(request): ApiJson<Request>,
 ) -> Result<AnswerWithCookie, Error> {
-    if !state.allow_sign_up {
+    if !state.config.allow_sign_up {
         return Err(Error::SignUpDisabled);
     }
     let new = NewAccount {

@@ -67,6 +67,10 @@ pub struct Limits {
     pub row_bytes: usize,
     /// Most rows of one page.
     pub page_rows: u32,
+    /// Most live rows of an account, if there is a limit. What is too much is rejected row by row with
+    /// `account_full`, and taken as soon as there is room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_rows: Option<u64>,
 }
 
 impl Default for Limits {
@@ -76,6 +80,7 @@ impl Default for Limits {
             push_rows: 5_000,
             row_bytes: 1 << 20,
             page_rows: 5_000,
+            account_rows: None,
         }
     }
 }

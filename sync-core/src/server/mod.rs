@@ -22,6 +22,7 @@ mod merge_rows;
 mod page;
 mod pull;
 mod push;
+mod quota;
 mod resolve;
 mod revive;
 mod taken_key;
