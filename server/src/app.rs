@@ -52,6 +52,7 @@ pub fn app(state: AppState) -> Router {
         .route("/api/auth/sign-up/email", post(routes::sign_up::sign_up))
         .route("/api/auth/sign-in/email", post(routes::sign_in::sign_in))
         .route("/api/auth/sign-out", post(routes::sign_out::sign_out))
+        .route("/api/openapi.json", get(routes::openapi::openapi))
         .route("/healthz", get(routes::health::healthz))
         .route("/readyz", get(routes::health::readyz))
         .fallback(async || Error::NotFound)

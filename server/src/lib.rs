@@ -23,6 +23,7 @@ mod garbage;
 mod layers;
 mod listen;
 mod metrics;
+mod openapi;
 mod routes;
 mod running;
 mod store;

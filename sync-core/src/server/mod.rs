@@ -107,6 +107,11 @@ impl SyncServer {
         self
     }
 
+    /// What it syncs.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
     /// # Errors
     /// If the device speaks another protocol.
     fn speaks(&self, protocol: u32) -> Result<(), ServerError> {
