@@ -35,6 +35,7 @@ use crate::routes;
         routes::health::readyz,
         routes::openapi::openapi,
     ),
+    components(schemas(sync_core::protocol::ErrorBody)),
     modifiers(&Tokens)
 )]
 struct Routes;

@@ -26,10 +26,22 @@ impl HttpServer {
     /// # Errors
     /// If it does not start.
     pub async fn start(database: TestDb) -> Result<Self> {
-        let config = server::Config {
+        Self::start_with(database, |_| {}).await
+    }
+
+    /// The same, configured in another way.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub async fn start_with(
+        database: TestDb,
+        adjust: impl FnOnce(&mut server::Config),
+    ) -> Result<Self> {
+        let mut config = server::Config {
             database_url: database.url().to_owned(),
             ..server::Config::default()
         };
+        adjust(&mut config);
         let state = server::AppState::open(&config).await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let running = server::start(state.clone(), listener)?;

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use http::HeaderMap;
 use serde::Deserialize;
+use sync_core::protocol::ErrorBody;
 use utoipa::ToSchema;
 
 use super::sign_in::{self, AnswerWithCookie};
@@ -28,6 +29,7 @@ pub(crate) struct Request {
     request_body = Request,
     responses(
         (status = 200, description = "A new account, logged in.", body = sign_in::Answer),
+        (status = 409, description = "`email_taken`: there is such an account.", body = ErrorBody),
         errors::WithLogin
     ),
 )]
