@@ -17,8 +17,11 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 #[schema(as = SignUpRequest)]
 pub(crate) struct Request {
+    #[schema(format = Email, max_length = 254)]
     email: String,
+    #[schema(min_length = 8, max_length = 128)]
     password: String,
+    #[schema(max_length = 200)]
     name: Option<String>,
 }
 
