@@ -12,7 +12,8 @@ use http::{HeaderValue, header};
 use sync_core::{
     Clock, Ids, SystemClock, UuidV7,
     protocol::{
-        COMPARE_PATH, INFO_PATH, Limits, PULL_PATH, PUSH_PATH, ROW_PATH, ROWS_PATH, TOKEN_PATH,
+        COMPARE_PATH, EVENTS_PATH, INFO_PATH, Limits, PULL_PATH, PUSH_PATH, ROW_PATH, ROWS_PATH,
+        TOKEN_PATH,
     },
     server::{Garbage, ServerDb, SyncServer},
 };
@@ -21,7 +22,9 @@ use tower_http::{set_header::SetResponseHeaderLayer, trace::TraceLayer};
 use crate::{
     Config, Error,
     auth::{Cookies, Passwords},
-    db, routes, store,
+    db,
+    events::Events,
+    routes, store,
 };
 
 /// Most bytes of a body that is not a push.
@@ -34,6 +37,7 @@ pub struct AppState {
     pub(crate) sync: SyncServer,
     pub(crate) passwords: Arc<Passwords>,
     pub(crate) cookies: Cookies,
+    pub(crate) events: Events,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) allow_sign_up: bool,
@@ -47,6 +51,7 @@ pub fn app(state: AppState) -> Router {
     Router::new()
         .route(PUSH_PATH, push)
         .route(PULL_PATH, get(routes::pull::pull))
+        .route(EVENTS_PATH, get(routes::events::events))
         .route(INFO_PATH, get(routes::info::info))
         .route(ROW_PATH, get(routes::row::row))
         .route(ROWS_PATH, post(routes::rows::rows))
@@ -94,18 +99,21 @@ impl AppState {
     ) -> Result<Self, Error> {
         let db = db::open(config).await?;
         migration::up(&db.write, migration::Side::Server).await?;
+        let events = Events::new(&config.database_url, &db, config.event_timing);
         let sync = SyncServer::new(
             db.clone(),
             entity::registry().map_err(sea_orm::DbErr::from)?,
             clock.clone(),
             ids.clone(),
-        );
+        )
+        .on_moved(events.on_moved());
         sync.install().await?;
         sync.absorb_all().await?;
         let secret = auth_secret(&db, config).await?;
         let adopted = store::account::has_adopted_passwords(&db.read).await?;
         Ok(Self {
             sync,
+            events,
             passwords: Arc::new(Passwords::new(adopted)),
             cookies: Cookies::new(&secret, config.is_https())?,
             clock,

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use crate::EventTiming;
+
 /// The server's configuration.
 #[derive(Clone)]
 pub struct Config {
@@ -22,6 +24,8 @@ pub struct Config {
     pub tombstone_days: u32,
     /// Most connections to Postgres.
     pub database_connections: u32,
+    /// How long is waited before devices that listen are told; no flag sets it.
+    pub event_timing: EventTiming,
 }
 
 impl Default for Config {
@@ -35,6 +39,7 @@ impl Default for Config {
             sync_token_days: 365,
             tombstone_days: 180,
             database_connections: 10,
+            event_timing: EventTiming::default(),
         }
     }
 }

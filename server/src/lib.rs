@@ -16,6 +16,7 @@ mod auth;
 mod config;
 pub mod db;
 mod error;
+mod events;
 mod extract;
 mod garbage;
 mod routes;
@@ -27,6 +28,7 @@ pub use app::{AppState, app};
 pub use auth::accounts;
 pub use config::Config;
 pub use error::Error;
+pub use events::EventTiming;
 pub use running::{Running, start};
 
 #[cfg(test)]
