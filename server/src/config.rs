@@ -2,7 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use crate::EventTiming;
+use sync_core::protocol::Limits;
+
+use crate::{BodyLimits, ConnectionLimits, EventTiming};
 
 /// The server's configuration.
 #[derive(Clone)]
@@ -26,6 +28,16 @@ pub struct Config {
     pub database_connections: u32,
     /// How long is waited before devices that listen are told; no flag sets it.
     pub event_timing: EventTiming,
+    /// Sites whose pages may call the server from a browser, such as `https://app.example`.
+    pub allow_origins: Vec<String>,
+    /// Where metrics are served, apart from everything else; nowhere if not set.
+    pub metrics_listen: Option<SocketAddr>,
+    /// What a device may send and ask for at once, as `GET /api/sync/info` tells it.
+    pub limits: Limits,
+    /// What one connection may do.
+    pub connections: ConnectionLimits,
+    /// How long a body may take.
+    pub body: BodyLimits,
 }
 
 impl Default for Config {
@@ -40,6 +52,11 @@ impl Default for Config {
             tombstone_days: 180,
             database_connections: 10,
             event_timing: EventTiming::default(),
+            allow_origins: Vec::new(),
+            metrics_listen: None,
+            limits: Limits::default(),
+            connections: ConnectionLimits::default(),
+            body: BodyLimits::default(),
         }
     }
 }

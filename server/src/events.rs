@@ -22,6 +22,8 @@ use sea_orm::{DatabaseConnection, DbBackend};
 use sync_core::server::{OnMoved, ServerDb, SyncServer};
 use tokio::sync::watch;
 
+use crate::Config;
+
 pub(crate) use self::{listeners::Full, stream::hints};
 use self::{
     listeners::{Listeners, Listening},
@@ -80,13 +82,15 @@ impl Drop for Ends {
 }
 
 impl Events {
-    pub(crate) fn new(url: &str, db: &ServerDb, timing: EventTiming) -> Self {
+    pub(crate) fn new(config: &Config, db: &ServerDb) -> Self {
+        let most = config.connections.most / 4 * 3;
         let shared = Arc::new(Shared {
-            listeners: Arc::default(),
+            // The others are for pushes and pulls.
+            listeners: Arc::new(Listeners::new(most)),
             outbox: Outbox::default(),
-            url: url.to_owned(),
+            url: config.database_url.clone(),
             db: db.write.clone(),
-            timing,
+            timing: config.event_timing,
             relaying: AtomicBool::new(false),
             ended: watch::channel(false).0,
         });

@@ -14,11 +14,17 @@
 mod app;
 mod auth;
 mod config;
+mod connections;
 pub mod db;
+mod decode;
 mod error;
 mod events;
 mod extract;
 mod garbage;
+mod layers;
+mod listen;
+mod metrics;
+mod openapi;
 mod routes;
 mod running;
 mod store;
@@ -29,6 +35,8 @@ pub use auth::accounts;
 pub use config::Config;
 pub use error::Error;
 pub use events::EventTiming;
+pub use extract::BodyLimits;
+pub use listen::ConnectionLimits;
 pub use running::{Running, start};
 
 #[cfg(test)]

@@ -55,6 +55,27 @@ pub async fn retry<T, E: Conflict, F: Future<Output = Result<T, E>>>(
     }
 }
 
+/// Runs `work`, which installs something, until nobody else is installing the same any more. It must look
+/// what is there each time.
+///
+/// # Errors
+/// Its error.
+pub async fn retry_install<F: Future<Output = Result<(), DbErr>>>(
+    mut work: impl FnMut() -> F,
+) -> Result<(), DbErr> {
+    struct Race(DbErr);
+    impl Conflict for Race {
+        fn is_conflict(&self) -> bool {
+            db_error::is_race(&self.0)
+        }
+    }
+    let result = retry(|| {
+        let work = work();
+        async move { work.await.map_err(Race) }
+    });
+    result.await.map_err(|Race(error)| error)
+}
+
 /// Doubled each time; by `random` (0 to 1) some of it, because those who met would otherwise meet again.
 fn wait(attempt: u32, random: f64) -> Duration {
     Duration::from_millis(1 << attempt.min(16))

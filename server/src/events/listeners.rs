@@ -11,8 +11,6 @@ use tokio::sync::{Notify, watch};
 
 /// Most streams of one account: each device needs one.
 const MOST_OF_ACCOUNT: usize = 32;
-/// Most streams of this process.
-const MOST: usize = 10_000;
 
 /// There is no room for one more listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +30,9 @@ pub(super) struct Told {
     pub(super) rechecks: u64,
 }
 
-#[derive(Default)]
 pub(super) struct Listeners {
+    /// Most streams of this process.
+    most: usize,
     state: Mutex<State>,
     /// Some feeds may have moved.
     pub(super) moved: Notify,
@@ -63,10 +62,19 @@ pub(super) struct Listening {
 }
 
 impl Listeners {
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            most,
+            state: Mutex::default(),
+            moved: Notify::new(),
+            edited: Notify::new(),
+        }
+    }
+
     /// One more who listens. What has moved before is looked up for it.
     pub(super) fn listen(self: &Arc<Self>, user_id: &str) -> Result<Listening, Full> {
         let mut state = self.state();
-        if state.n >= MOST {
+        if state.n >= self.most {
             return Err(Full::Process);
         }
         let listened = state.accounts.entry(user_id.to_owned());
@@ -192,6 +200,8 @@ impl Drop for Listening {
 mod tests {
     use super::*;
 
+    const MOST: usize = 100;
+
     fn end(account: i64, head: &str) -> FeedEnd {
         FeedEnd {
             account: Some(account),
@@ -205,7 +215,7 @@ mod tests {
 
     #[test]
     fn only_what_is_listened_to_is_looked_up() {
-        let listeners = Arc::new(Listeners::default());
+        let listeners = Arc::new(Listeners::new(MOST));
         listeners.moved("ann");
         assert!(listeners.take_moved().is_empty());
         let ann = listeners.listen("ann").expect("room");
@@ -223,7 +233,7 @@ mod tests {
 
     #[test]
     fn who_is_slow_finds_the_last_end_and_who_comes_later_too() {
-        let listeners = Arc::new(Listeners::default());
+        let listeners = Arc::new(Listeners::new(MOST));
         let mut first = listeners.listen("ann").expect("room");
         for text in ["1", "2", "3"] {
             listeners.tell(HashMap::from([("ann".to_owned(), end(7, text))]));
@@ -237,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_number_stands_for_its_account_and_for_those_that_have_none_yet() {
-        let listeners = Arc::new(Listeners::default());
+        let listeners = Arc::new(Listeners::new(MOST));
         let users = ["ann", "ben", "new"];
         let _all = users.map(|user| listeners.listen(user).expect("room"));
         let ends = [
@@ -254,7 +264,7 @@ mod tests {
 
     #[test]
     fn there_is_a_most_of_an_account_and_room_comes_back() {
-        let listeners = Arc::new(Listeners::default());
+        let listeners = Arc::new(Listeners::new(MOST));
         let listen = |user: &str| listeners.listen(user);
         let mut all: Vec<_> = (0..MOST_OF_ACCOUNT)
             .map(|_| listen("ann").expect("room"))
