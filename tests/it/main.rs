@@ -14,6 +14,7 @@ mod exclusive;
 mod faults;
 mod foreign_keys;
 mod garbage;
+mod growing;
 mod in_flight;
 mod large;
 mod live;
