@@ -10,7 +10,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::DbBackend;
 use sync_core::{
     Clock, Ids, SystemClock, UuidV7,
-    protocol::{COMPARE_PATH, INFO_PATH, PULL_PATH, PUSH_PATH, ROW_PATH, ROWS_PATH, TOKEN_PATH},
+    protocol::{
+        COMPARE_PATH, EVENTS_PATH, INFO_PATH, PULL_PATH, PUSH_PATH, ROW_PATH, ROWS_PATH, TOKEN_PATH,
+    },
     server::{Garbage, ServerDb, SyncServer},
 };
 
@@ -18,6 +20,7 @@ use crate::{
     Config, Error,
     auth::{Cookies, Passwords},
     db,
+    events::Events,
     extract::MostBytes,
     layers, routes, store,
 };
@@ -29,6 +32,7 @@ pub struct AppState {
     pub(crate) sync: SyncServer,
     pub(crate) passwords: Arc<Passwords>,
     pub(crate) cookies: Cookies,
+    pub(crate) events: Events,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) config: Arc<Config>,
@@ -41,6 +45,7 @@ pub fn app(state: AppState) -> Router {
     let router = Router::new()
         .route(PUSH_PATH, push)
         .route(PULL_PATH, get(routes::pull::pull))
+        .route(EVENTS_PATH, get(routes::events::events))
         .route(INFO_PATH, get(routes::info::info))
         .route(ROW_PATH, get(routes::row::row))
         .route(ROWS_PATH, post(routes::rows::rows))
@@ -75,12 +80,14 @@ impl AppState {
     ) -> Result<Self, Error> {
         let db = db::open(config).await?;
         migration::up(&db.write, migration::Side::Server).await?;
+        let events = Events::new(config, &db);
         let sync = SyncServer::new(
             db.clone(),
             entity::registry().map_err(sea_orm::DbErr::from)?,
             clock.clone(),
             ids.clone(),
         )
+        .on_moved(events.on_moved())
         .with_limits(config.limits);
         sync.install().await?;
         sync.absorb_all().await?;
@@ -88,6 +95,7 @@ impl AppState {
         let adopted = store::account::has_adopted_passwords(&db.read).await?;
         Ok(Self {
             sync,
+            events,
             passwords: Arc::new(Passwords::new(adopted)),
             cookies: Cookies::new(&secret, config.is_https())?,
             clock,

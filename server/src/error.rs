@@ -75,6 +75,9 @@ pub enum Error {
     /// The page exists, but not for this method.
     #[error("method not allowed")]
     MethodNotAllowed,
+    /// As many devices of the account listen as may.
+    #[error("too many listeners of one account")]
+    TooManyListeners,
     /// Too much is going on; later is better.
     #[error("busy: {0}")]
     Busy(&'static str),
@@ -153,6 +156,11 @@ impl Error {
                 "unsupported_media_type",
                 "Send application/json, as it is or compressed with zstd or gzip.",
             ),
+            Self::TooManyListeners => (
+                429,
+                "too_many_listeners",
+                "As many devices of this account listen as may.",
+            ),
             Self::BadBody(why) => (422, "invalid_body", why.as_str()),
             Self::InvalidEmail => (422, "invalid_email", "This is not an email address."),
             Self::InvalidPassword => (
@@ -202,6 +210,7 @@ impl IntoResponse for Error {
         let (name, value) = match status {
             StatusCode::UNAUTHORIZED => (header::WWW_AUTHENTICATE, "Bearer"),
             StatusCode::SERVICE_UNAVAILABLE => (header::RETRY_AFTER, "5"),
+            StatusCode::TOO_MANY_REQUESTS => (header::RETRY_AFTER, "60"),
             _ => return response,
         };
         response

@@ -22,6 +22,7 @@ use crate::routes;
     paths(
         routes::push::push,
         routes::pull::pull,
+        routes::events::events,
         routes::info::info,
         routes::row::row,
         routes::rows::rows,

@@ -1,6 +1,7 @@
 //! One file an address: parse, call, answer. No SQL and no rules in here.
 
 pub(crate) mod compare;
+pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod info;
 pub(crate) mod openapi;

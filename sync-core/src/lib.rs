@@ -31,6 +31,7 @@ pub mod model;
 pub mod protocol;
 pub mod refs;
 pub mod registry;
+pub mod retry;
 pub mod schema;
 pub mod server;
 pub mod shape;

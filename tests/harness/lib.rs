@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod at_rest;
+pub mod balancer;
 pub mod captured_db;
 pub mod database;
 pub mod description;

@@ -59,6 +59,7 @@ pub(crate) async fn issue(
 ) -> Result<NewToken, Error> {
     let now = state.now();
     let (token, expires_at) = (random_token(), state.token_end(now));
+    let listener = user_id.clone();
     let new = store::NewDevice {
         user_id,
         device_id: device.id,
@@ -74,13 +75,16 @@ pub(crate) async fn issue(
         Ok(tx.commit().await?)
     })
     .await?;
+    state.events.recheck(&listener);
     Ok(NewToken { token, expires_at })
 }
 
 /// Ends the token of a request.
 pub(crate) async fn revoke(state: &AppState, caller: &Caller) -> Result<(), Error> {
     let (db, device, now) = (state.db.write.clone(), caller.device, state.now());
-    detached(async move { Ok(store::revoke(&db, device, now).await?) }).await
+    detached(async move { Ok(store::revoke(&db, device, now).await?) }).await?;
+    state.events.recheck(&caller.user_id);
+    Ok(())
 }
 
 /// A device that keeps syncing need never log in again. Failing to note it must not fail the sync.

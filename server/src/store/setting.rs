@@ -1,10 +1,9 @@
 //! The `server_setting` table: what the server made up for itself and must find again.
 
 use sea_orm::{
-    ActiveValue::Set, DatabaseConnection, DbBackend, Schema, entity::prelude::*,
-    sea_query::OnConflict,
+    ActiveValue::Set, DatabaseConnection, Schema, entity::prelude::*, sea_query::OnConflict,
 };
-use sync_core::tx;
+use sync_core::retry::retry_install;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "server_setting")]
@@ -21,16 +20,11 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// Creates the table where it is missing.
 pub(crate) async fn install(db: &DatabaseConnection) -> Result<(), DbErr> {
-    let tx = tx::begin_write(db).await?;
-    if tx.get_database_backend() == DbBackend::Postgres {
-        // `IF NOT EXISTS` alone fails in one of two servers that start together.
-        tx.execute_unprepared("SELECT pg_advisory_xact_lock(7236013)")
-            .await?;
-    }
-    let schema = Schema::new(tx.get_database_backend());
-    tx.execute(schema.create_table_from_entity(Entity).if_not_exists())
-        .await?;
-    tx.commit().await
+    let schema = Schema::new(db.get_database_backend());
+    let mut create = schema.create_table_from_entity(Entity);
+    create.if_not_exists();
+    // Even so it fails in one of two servers that start together.
+    retry_install(async || db.execute(&create).await.map(|_| ())).await
 }
 
 /// The value under `key`; `proposed` where there was none. Servers that start together agree on one.

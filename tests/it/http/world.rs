@@ -1,5 +1,7 @@
 //! Two accounts with rows at one server, and words to attack it with.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
@@ -64,7 +66,7 @@ impl World {
     }
 
     pub(super) async fn with(db: TestDb, adjust: impl FnOnce(&mut server::Config)) -> Result<Self> {
-        let server = HttpServer::start_with(db, adjust).await?;
+        let server = HttpServer::start_with(Arc::new(db), adjust).await?;
         let db = server.database().connect().await?;
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
