@@ -5,21 +5,22 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{HeaderValue, header};
 use sync_core::{
     Clock, Ids, SystemClock, UuidV7,
     protocol::{
-        COMPARE_PATH, INFO_PATH, Limits, PULL_PATH, PUSH_PATH, ROW_PATH, ROWS_PATH, TOKEN_PATH,
+        COMPARE_PATH, DEVICES_PATH, INFO_PATH, Limits, PULL_PATH, PUSH_PATH, ROW_PATH, ROWS_PATH,
+        TOKEN_PATH,
     },
     server::{Garbage, ServerDb, SyncServer},
 };
 use tower_http::{set_header::SetResponseHeaderLayer, trace::TraceLayer};
 
 use crate::{
-    Config, Error,
+    Config, Error, TrustedProxies,
     auth::{Cookies, Passwords},
     db, routes, store,
 };
@@ -37,6 +38,8 @@ pub struct AppState {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) allow_sign_up: bool,
+    pub(crate) require_verified_email: bool,
+    pub(crate) trust_proxy: Option<TrustedProxies>,
     sync_token_days: u32,
     tombstone_days: u32,
 }
@@ -55,9 +58,22 @@ pub fn app(state: AppState) -> Router {
             TOKEN_PATH,
             post(routes::token::issue).delete(routes::token::revoke),
         )
+        .route(DEVICES_PATH, get(routes::devices::list))
+        .route(
+            &format!("{DEVICES_PATH}/{{id}}"),
+            delete(routes::devices::revoke),
+        )
         .route("/api/auth/sign-up/email", post(routes::sign_up::sign_up))
         .route("/api/auth/sign-in/email", post(routes::sign_in::sign_in))
         .route("/api/auth/sign-out", post(routes::sign_out::sign_out))
+        .route(
+            "/api/auth/change-password",
+            post(routes::change_password::change_password),
+        )
+        .route(
+            "/api/auth/get-session",
+            get(routes::get_session::get_session),
+        )
         .route("/healthz", get(routes::health::healthz))
         .route("/readyz", get(routes::health::readyz))
         .fallback(async || Error::NotFound)
@@ -103,14 +119,16 @@ impl AppState {
         sync.install().await?;
         sync.absorb_all().await?;
         let secret = auth_secret(&db, config).await?;
-        let adopted = store::account::has_adopted_passwords(&db.read).await?;
+        let shared = store::account::is_shared(&db.read).await?;
         Ok(Self {
             sync,
-            passwords: Arc::new(Passwords::new(adopted)),
+            passwords: Arc::new(Passwords::new(shared)),
             cookies: Cookies::new(&secret, config.is_https())?,
             clock,
             ids,
             allow_sign_up: config.allow_sign_up,
+            require_verified_email: config.require_verified_email,
+            trust_proxy: config.trust_proxy,
             sync_token_days: config.sync_token_days,
             tombstone_days: config.tombstone_days,
             db,
@@ -172,15 +190,8 @@ async fn auth_secret(db: &ServerDb, config: &Config) -> Result<String, Error> {
         }
         Some(secret) => Ok(secret.clone()),
         None => {
-            store::setting::install(&db.write).await?;
-            Ok(
-                store::setting::get_or_insert(
-                    &db.write,
-                    "auth_secret",
-                    crate::auth::random_token(),
-                )
-                .await?,
-            )
+            let made_up = crate::auth::random_token();
+            Ok(store::setting::get_or_insert(&db.write, "auth_secret", made_up).await?)
         }
     }
 }

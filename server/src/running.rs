@@ -35,17 +35,13 @@ pub(crate) fn start_with(
 ) -> Result<Running, Error> {
     let address = listener.local_addr()?;
     let (stop, mut stopped) = watch::channel(false);
-    let collecting = garbage::collect_for_ever(
-        state.sync.clone(),
-        state.keeps_tombstones(),
-        schedule,
-        stopped.clone(),
-    );
+    let collecting = garbage::collect_for_ever(state.clone(), schedule, stopped.clone());
     let stopped = async move {
         // An error means the sender is gone, and that means stop too.
         let _ = stopped.wait_for(|stop| *stop).await;
     };
-    let serving = axum::serve(listener, app(state.clone())).with_graceful_shutdown(stopped);
+    let service = app(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(stopped);
     Ok(Running {
         address,
         stop,

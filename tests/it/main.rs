@@ -16,6 +16,7 @@ mod foreign_keys;
 mod garbage;
 mod in_flight;
 mod large;
+mod login;
 mod ninth_entity;
 mod paging;
 mod people;

@@ -7,58 +7,58 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AppState, Error,
     auth::{
-        accounts::{self, Account},
+        accounts::{self, Account, Login},
+        place::Place,
         session,
     },
     extract::ApiJson,
 };
 
+/// Who wants to log in.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
     email: String,
     password: String,
+    /// Whether the session may outlive the browser; it may unless this is `false`.
     remember_me: Option<bool>,
 }
 
 /// Who is logged in now, also by a cookie in the header.
 #[derive(Serialize)]
 pub(crate) struct Answer {
-    token: String,
-    user: Account,
+    /// The session's token; none where the account cannot log in yet.
+    pub(crate) token: Option<String>,
+    pub(crate) user: Account,
 }
 
-pub(crate) type AnswerWithCookie = (AppendHeaders<[(HeaderName, String); 1]>, Json<Answer>);
+/// Headers that set a cookie, or none.
+pub(crate) type Cookies = AppendHeaders<Vec<(HeaderName, String)>>;
 
 pub(crate) async fn sign_in(
     State(state): State<AppState>,
+    place: Place,
     headers: HeaderMap,
     ApiJson(request): ApiJson<Request>,
-) -> Result<AnswerWithCookie, Error> {
-    let account = accounts::authenticate(&state, &request.email, request.password).await?;
-    answer(
-        &state,
-        account,
-        &headers,
-        request.remember_me.unwrap_or(true),
-    )
-    .await
+) -> Result<(Cookies, Json<Answer>), Error> {
+    let login = accounts::authenticate(&state, &place, &request.email, request.password).await?;
+    let remember = request.remember_me.unwrap_or(true);
+    begin(&state, login, &headers, remember).await
 }
 
 /// Begins a session and hands it over.
-pub(crate) async fn answer(
+pub(crate) async fn begin(
     state: &AppState,
-    user: Account,
+    login: Login,
     headers: &HeaderMap,
     remember: bool,
-) -> Result<AnswerWithCookie, Error> {
-    let session = session::begin(state, &user, headers, remember).await?;
-    let cookie = AppendHeaders([(header::SET_COOKIE, session.cookie)]);
+) -> Result<(Cookies, Json<Answer>), Error> {
+    let session = session::begin(state, &login, headers, remember).await?;
     Ok((
-        cookie,
+        AppendHeaders(vec![(header::SET_COOKIE, session.cookie)]),
         Json(Answer {
-            token: session.token,
-            user,
+            token: Some(session.token),
+            user: login.account,
         }),
     ))
 }

@@ -37,11 +37,12 @@ pub(crate) struct Answer {
 
 pub(crate) async fn issue(
     State(state): State<AppState>,
-    SessionUser { user_id }: SessionUser,
+    session: SessionUser,
     OptionalJson(request): OptionalJson<Request>,
 ) -> Result<Json<Answer>, Error> {
     let device = request.device(&state)?;
-    let new = sync_token::issue(&state, user_id.clone(), device).await?;
+    let user_id = session.user_id.clone();
+    let new = sync_token::issue(&state, session, device).await?;
     Ok(Json(Answer {
         sync_token: new.token,
         user_id,

@@ -22,12 +22,14 @@ mod merge_rows;
 mod page;
 mod pull;
 mod push;
+mod remove;
 mod resolve;
 mod revive;
 mod taken_key;
 pub(crate) mod twin;
 mod unseen;
 mod unsuitable;
+mod usage;
 mod write_rows;
 
 use std::sync::Arc;
@@ -37,6 +39,7 @@ use sea_orm::{DatabaseConnection, DbErr};
 pub use error::ServerError;
 pub use garbage::{Garbage, GoOn};
 pub use pull::PullQuery;
+pub use usage::{AccountUsage, TableUsage};
 
 pub(crate) use feed::Entry;
 pub(crate) use page::PageRow;

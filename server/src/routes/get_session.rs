@@ -1,0 +1,63 @@
+//! `GET /api/auth/get-session`: whose session this is; `null` without one.
+
+use axum::{Json, extract::State};
+use serde::Serialize;
+use sync_core::Millis;
+
+use crate::{
+    AppState, Error,
+    auth::{accounts::Account, session::SessionUser},
+    store,
+};
+
+/// A session and its user, in Better Auth's words.
+#[derive(Serialize)]
+pub(crate) struct Answer {
+    session: Session,
+    user: Account,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Session {
+    id: String,
+    user_id: String,
+    token: String,
+    created_at: Millis,
+    updated_at: Millis,
+    expires_at: Millis,
+    user_agent: Option<String>,
+}
+
+pub(crate) async fn get_session(
+    State(state): State<AppState>,
+    session: Result<SessionUser, Error>,
+) -> Result<Json<Option<Answer>>, Error> {
+    let token = match session {
+        Ok(session) => session.token,
+        Err(Error::Unauthorized) => return Ok(Json(None)),
+        Err(error) => return Err(error),
+    };
+    let Some(session) = store::session::by_token(&state.db.read, &token).await? else {
+        return Ok(Json(None));
+    };
+    let user = store::user::by_id(&state.db.read, &session.user_id).await?;
+    Ok(Json(user.map(|user| Answer {
+        session: session.into(),
+        user: user.into(),
+    })))
+}
+
+impl From<store::session::Model> for Session {
+    fn from(session: store::session::Model) -> Self {
+        Self {
+            id: session.id,
+            user_id: session.user_id,
+            token: session.token,
+            created_at: session.created_at.into(),
+            updated_at: session.updated_at.into(),
+            expires_at: session.expires_at.into(),
+            user_agent: session.user_agent,
+        }
+    }
+}
