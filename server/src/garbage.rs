@@ -1,7 +1,7 @@
 //! The daily collection of tombstones and of logins that have ended: it survives what fails in it, and
 //! ends with the server.
 
-mod logins;
+pub(crate) mod logins;
 
 use std::time::Duration;
 

@@ -3,11 +3,13 @@
 use std::{
     convert::Infallible,
     net::{IpAddr, Ipv6Addr, SocketAddr},
+    sync::Once,
 };
 
 use axum::extract::{ConnectInfo, FromRequestParts};
-use http::request::Parts;
+use http::{HeaderMap, header::FORWARDED, request::Parts};
 
+use super::proxies::X_FORWARDED_FOR;
 use crate::AppState;
 
 /// An IPv4 address, or the /64 of an IPv6 address, as that is the least that one person has.
@@ -46,9 +48,30 @@ impl FromRequestParts<AppState> for Place {
         let peer = peer.map(|ConnectInfo(address)| address.ip());
         let address = match &state.trust_proxy {
             Some(proxies) => proxies.client(&parts.headers, peer),
-            None => peer,
+            None => {
+                warn_of_proxy(&parts.headers, peer);
+                peer
+            }
         };
         Ok(address.map_or_else(|| Self(UNKNOWN.to_owned()), Self::of_address))
+    }
+}
+
+/// Behind a proxy that nobody told us of, all clients are one, and each of them can use up its attempts.
+fn warn_of_proxy(headers: &HeaderMap, peer: Option<IpAddr>) {
+    static ONCE: Once = Once::new();
+    let is_near = match peer.map(|peer| peer.to_canonical()) {
+        Some(IpAddr::V4(v4)) => v4.is_loopback() || v4.is_private(),
+        Some(IpAddr::V6(v6)) => v6.is_loopback() || v6.is_unique_local(),
+        None => false,
+    };
+    if is_near && (headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(FORWARDED)) {
+        ONCE.call_once(|| {
+            tracing::warn!(
+                "requests seem to come through a proxy: say --trust-proxy, or attempts to log in are \
+                 counted as if all came from one address"
+            );
+        });
     }
 }
 

@@ -26,6 +26,7 @@ enum Header {
 }
 
 const MOST_PROXIES: usize = 16;
+pub(super) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 impl FromStr for TrustedProxies {
     type Err = String;
@@ -60,7 +61,7 @@ impl TrustedProxies {
     /// The addresses that the header names, from the client's side to ours.
     fn named(&self, headers: &HeaderMap) -> Vec<Option<IpAddr>> {
         let name = match self.header {
-            Header::XForwardedFor => HeaderName::from_static("x-forwarded-for"),
+            Header::XForwardedFor => X_FORWARDED_FOR,
             Header::Forwarded => header::FORWARDED,
         };
         headers

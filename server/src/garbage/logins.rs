@@ -14,7 +14,7 @@ const LAST: &str = "logins_forgotten_ms";
 
 /// Forgets what has ended, but only where the clock has not jumped since the last time: while it stands in
 /// the far future, all logins seem to have ended long ago.
-pub(super) async fn forget(state: &AppState) -> Result<(), Error> {
+pub(crate) async fn forget(state: &AppState) -> Result<(), Error> {
     let (now, now_ms) = (state.now(), state.clock.now_ms());
     let tx = tx::begin_write(&state.db.write).await?;
     let last = store::setting::get(&tx, LAST).await?;

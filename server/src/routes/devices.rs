@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
 };
 use http::StatusCode;
 use sync_core::protocol::DevicesAnswer;
@@ -24,9 +24,10 @@ pub(crate) async fn list(
 pub(crate) async fn revoke(
     State(state): State<AppState>,
     caller: AccountCaller,
-    id: Option<Path<String>>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Error> {
-    let Path(id) = id.ok_or(Error::UnknownDevice)?;
+    // What is no text is no device's id either.
+    let Path(id) = id.map_err(|_| Error::UnknownDevice)?;
     devices::revoke(&state, &caller.user_id, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
