@@ -166,6 +166,8 @@ fn allow(wait_ms: Option<i64>) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use super::*;
 
     #[test]
@@ -178,7 +180,7 @@ mod tests {
         let [ann_here, from_here, to_ann] = &keys("ann@x", &here, false)[..] else {
             panic!("three limits")
         };
-        assert_eq!(keys("ann@x", &here, true), [ann_here.clone()]);
+        assert_eq!(&keys("ann@x", &here, true), slice::from_ref(ann_here));
         let ann_there = keys("ann@x", &there, false);
         assert!(!ann_there.contains(ann_here) && !ann_there.contains(from_here));
         assert!(ann_there.contains(to_ann));
