@@ -2,7 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use crate::TrustedProxies;
+use sync_core::protocol::Limits;
+
+use crate::{BodyLimits, ConnectionLimits, TrustedProxies};
 
 /// The server's configuration.
 #[derive(Clone)]
@@ -28,6 +30,16 @@ pub struct Config {
     pub tombstone_days: u32,
     /// Most connections to Postgres.
     pub database_connections: u32,
+    /// Sites whose pages may call the server from a browser, such as `https://app.example`.
+    pub allow_origins: Vec<String>,
+    /// Where metrics are served, apart from everything else; nowhere if not set.
+    pub metrics_listen: Option<SocketAddr>,
+    /// What a device may send and ask for at once, as `GET /api/sync/info` tells it.
+    pub limits: Limits,
+    /// What one connection may do.
+    pub connections: ConnectionLimits,
+    /// How long a body may take.
+    pub body: BodyLimits,
 }
 
 impl Default for Config {
@@ -43,6 +55,11 @@ impl Default for Config {
             sync_token_days: 365,
             tombstone_days: 180,
             database_connections: 10,
+            allow_origins: Vec::new(),
+            metrics_listen: None,
+            limits: Limits::default(),
+            connections: ConnectionLimits::default(),
+            body: BodyLimits::default(),
         }
     }
 }

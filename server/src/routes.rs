@@ -6,6 +6,7 @@ pub(crate) mod devices;
 pub(crate) mod get_session;
 pub(crate) mod health;
 pub(crate) mod info;
+pub(crate) mod openapi;
 pub(crate) mod pull;
 pub(crate) mod push;
 pub(crate) mod row;

@@ -61,6 +61,8 @@ impl LoginServer {
             trust_proxy: "x-forwarded-for".parse().ok(),
             ..Config::default()
         };
+        // All that come here are at one address to the machine.
+        config.connections.most_per_address = 1_000;
         adjust(&mut config);
         let clock = Arc::new(ManualClock::new(START_MS));
         let state = AppState::open_with(&config, clock.clone(), Arc::new(UuidV7)).await?;

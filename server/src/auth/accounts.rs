@@ -4,7 +4,7 @@ mod managed;
 mod removal;
 
 use sea_orm::SqlErr;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sync_core::{Millis, tx};
 
 use super::{limits, place::Place};
@@ -33,7 +33,7 @@ pub struct NewAccount {
 }
 
 /// An account as its owner may see it, in Better Auth's words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Account {
     /// The account's id; `user_id` of all its rows.
@@ -47,8 +47,10 @@ pub struct Account {
     /// Where a picture of the user is.
     pub image: Option<String>,
     /// When the account was made.
+    #[schema(value_type = String, format = DateTime)]
     pub created_at: Millis,
     /// When it was last changed.
+    #[schema(value_type = String, format = DateTime)]
     pub updated_at: Millis,
 }
 
@@ -73,7 +75,7 @@ pub(crate) async fn sign_up(
     place: &Place,
     new: NewAccount,
 ) -> Result<Login, Error> {
-    if !state.allow_sign_up {
+    if !state.config.allow_sign_up {
         return Err(Error::SignUpDisabled);
     }
     limits::sign_up(state, place).await?;
@@ -110,7 +112,7 @@ async fn check(state: &AppState, email: &str, password: String) -> Result<Login,
     let fits = state.passwords.verify(password, hash.clone()).await?;
     match user {
         Some(user) if fits && user.is_banned(state.now()) => Err(Error::Banned),
-        Some(user) if fits && state.require_verified_email && !user.email_verified => {
+        Some(user) if fits && state.config.require_verified_email && !user.email_verified => {
             Err(Error::EmailNotVerified)
         }
         Some(user) if fits => Ok(Login {

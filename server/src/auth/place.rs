@@ -46,7 +46,7 @@ impl FromRequestParts<AppState> for Place {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map(|ConnectInfo(address)| address.ip());
-        let address = match &state.trust_proxy {
+        let address = match &state.config.trust_proxy {
             Some(proxies) => proxies.client(&parts.headers, peer),
             None => {
                 warn_of_proxy(&parts.headers, peer);

@@ -3,6 +3,7 @@
 use axum::{Json, extract::State, response::AppendHeaders};
 use http::HeaderMap;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::sign_in::{self, Answer, Cookies};
 use crate::{
@@ -12,10 +13,12 @@ use crate::{
         session::{self, SessionUser},
     },
     extract::ApiJson,
+    openapi::errors,
 };
 
 /// The present password and the one to come.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ChangePasswordRequest)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
     current_password: String,
@@ -25,6 +28,17 @@ pub(crate) struct Request {
 }
 
 /// The answer has a token only if there is a new one.
+#[utoipa::path(
+    post,
+    path = "/api/auth/change-password",
+    tag = "login",
+    request_body = Request,
+    security(("session" = []), ("cookie" = [])),
+    responses(
+        (status = 200, description = "The password is changed; all sync tokens and other sessions have ended.", body = Answer),
+        errors::WithLogin
+    ),
+)]
 pub(crate) async fn change_password(
     State(state): State<AppState>,
     session: SessionUser,

@@ -3,32 +3,48 @@
 use axum::{Json, extract::State};
 use serde::Serialize;
 use sync_core::Millis;
+use utoipa::ToSchema;
 
 use crate::{
     AppState, Error,
     auth::{accounts::Account, session::SessionUser},
+    openapi::errors,
     store,
 };
 
 /// A session and its user, in Better Auth's words.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SessionAnswer)]
 pub(crate) struct Answer {
     session: Session,
     user: Account,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Session {
     id: String,
     user_id: String,
     token: String,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Millis,
+    #[schema(value_type = String, format = DateTime)]
     updated_at: Millis,
+    #[schema(value_type = String, format = DateTime)]
     expires_at: Millis,
     user_agent: Option<String>,
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/auth/get-session",
+    tag = "login",
+    security((), ("session" = []), ("cookie" = [])),
+    responses(
+        (status = 200, description = "The session and its user; `null` without one.", body = Option<Answer>),
+        errors::WithLogin
+    ),
+)]
 pub(crate) async fn get_session(
     State(state): State<AppState>,
     session: Result<SessionUser, Error>,

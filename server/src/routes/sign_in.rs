@@ -3,6 +3,7 @@
 use axum::{Json, extract::State, response::AppendHeaders};
 use http::{HeaderMap, HeaderName, header};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     AppState, Error,
@@ -12,10 +13,12 @@ use crate::{
         session,
     },
     extract::ApiJson,
+    openapi::errors,
 };
 
 /// Who wants to log in.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SignInRequest)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
     email: String,
@@ -25,7 +28,8 @@ pub(crate) struct Request {
 }
 
 /// Who is logged in now, also by a cookie in the header.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SignInAnswer)]
 pub(crate) struct Answer {
     /// The session's token; none where the account cannot log in yet.
     pub(crate) token: Option<String>,
@@ -35,6 +39,16 @@ pub(crate) struct Answer {
 /// Headers that set a cookie, or none.
 pub(crate) type Cookies = AppendHeaders<Vec<(HeaderName, String)>>;
 
+#[utoipa::path(
+    post,
+    path = "/api/auth/sign-in/email",
+    tag = "login",
+    request_body = Request,
+    responses(
+        (status = 200, description = "A session.", body = Answer),
+        errors::WithLogin
+    ),
+)]
 pub(crate) async fn sign_in(
     State(state): State<AppState>,
     place: Place,

@@ -3,6 +3,7 @@
 use axum::{Json, extract::State, response::AppendHeaders};
 use http::HeaderMap;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::sign_in::{self, Answer, Cookies};
 use crate::{
@@ -12,16 +13,28 @@ use crate::{
         place::Place,
     },
     extract::ApiJson,
+    openapi::errors,
 };
 
 /// Who wants an account.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SignUpRequest)]
 pub(crate) struct Request {
     email: String,
     password: String,
     name: Option<String>,
 }
 
+#[utoipa::path(
+    post,
+    path = "/api/auth/sign-up/email",
+    tag = "login",
+    request_body = Request,
+    responses(
+        (status = 200, description = "A new account, logged in.", body = sign_in::Answer),
+        errors::WithLogin
+    ),
+)]
 pub(crate) async fn sign_up(
     State(state): State<AppState>,
     place: Place,
@@ -34,7 +47,7 @@ pub(crate) async fn sign_up(
         name: request.name,
     };
     let login = accounts::sign_up(&state, &place, new).await?;
-    if state.require_verified_email {
+    if state.config.require_verified_email {
         let answer = Answer {
             token: None,
             user: login.account,

@@ -6,6 +6,7 @@ use crate::Millis;
 
 /// The devices that may sync for an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DevicesAnswer {
     /// Those that came first at the beginning.
     pub devices: Vec<Device>,
@@ -13,6 +14,7 @@ pub struct DevicesAnswer {
 
 /// One installation that may sync for an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Device {
     /// What the installation calls itself; the server made it up for one that does not.
@@ -20,10 +22,13 @@ pub struct Device {
     /// What its user calls it.
     pub name: Option<String>,
     /// When it logged in.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub created_at: Millis,
     /// When it last asked for something, to about ten minutes; none if it never did.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub last_seen_at: Option<Millis>,
     /// When it has to log in again, if it does not ask for anything until then.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub expires_at: Millis,
     /// Whether it is the one that asks.
     pub current: bool,

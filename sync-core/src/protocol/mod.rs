@@ -3,6 +3,7 @@
 mod compare;
 mod devices;
 mod error;
+mod events;
 mod pull;
 mod push;
 mod rows;
@@ -11,12 +12,19 @@ mod schema;
 pub use compare::{BucketSum, CompareAnswer, CompareRequest, CompareTable, RowSum, TableSums};
 pub use devices::{Device, DevicesAnswer};
 pub use error::{ErrorBody, ErrorCode};
+pub use events::{FEED_EVENT, FeedHint};
 pub use pull::{Info, Limits, PullPage, PullRow, TablePage};
 pub use push::{PushAnswer, PushRequest, PushRow, TablePush, TableVerdicts, Verdict, VerdictKind};
 pub use rows::{
     DeviceAnswer, MOST_NAMES, RegisterAnswer, RowAnswer, RowQuery, RowsAnswer, RowsRequest, SetBy,
 };
 pub use schema::ServerSchema;
+
+/// The columns of a row of any table, as the interface's description shows it.
+#[cfg(feature = "openapi")]
+#[derive(utoipa::ToSchema)]
+#[schema(as = Row)]
+pub struct AnyRow(#[allow(dead_code)] std::collections::BTreeMap<String, serde_json::Value>);
 
 /// The protocol this code speaks. A peer that speaks another is answered `unsupported_protocol`.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -25,6 +33,8 @@ pub const PROTOCOL_VERSION: u32 = 1;
 pub const PUSH_PATH: &str = "/api/sync/push";
 /// Where a pull is asked for.
 pub const PULL_PATH: &str = "/api/sync/pull";
+/// Where a device listens for hints that the feed has moved.
+pub const EVENTS_PATH: &str = "/api/sync/events";
 /// Where one row is explained.
 pub const ROW_PATH: &str = "/api/sync/row";
 /// Where rows are asked for by name.

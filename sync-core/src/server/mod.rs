@@ -22,6 +22,7 @@ mod merge_rows;
 mod page;
 mod pull;
 mod push;
+mod quota;
 mod remove;
 mod resolve;
 mod revive;
@@ -107,6 +108,11 @@ impl SyncServer {
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
+    }
+
+    /// What it syncs.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
     }
 
     /// # Errors
