@@ -48,8 +48,19 @@ pub async fn list(state: &AppState, user_id: &str) -> Result<Vec<Device>, Error>
     listed(state, user_id, None).await
 }
 
+const LONGEST_ID: usize = 64;
+
+/// Whether an installation may call itself so.
+pub(crate) fn is_id(text: &str) -> bool {
+    (1..=LONGEST_ID).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
 /// Ends the login of one device. [`Error::UnknownDevice`] if the user has no such device.
 pub async fn revoke(state: &AppState, user_id: &str, device_id: &str) -> Result<(), Error> {
+    // Postgres would fail at a NUL.
+    if !is_id(device_id) {
+        return Err(Error::UnknownDevice);
+    }
     let (db, now) = (state.db.write.clone(), state.now());
     let (user_id, device_id) = (user_id.to_owned(), device_id.to_owned());
     detached(async move {

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::{
     AppState, Error,
     auth::{
+        devices,
         session::SessionUser,
         sync_token::{self, DeviceName, SyncCaller},
     },
@@ -16,7 +17,6 @@ use crate::{
     openapi::errors,
 };
 
-const LONGEST_DEVICE_ID: usize = 64;
 const LONGEST_DEVICE_NAME: usize = 200;
 
 /// Both may be missing: the app's settings page sends no body.
@@ -87,10 +87,7 @@ pub(crate) async fn revoke(
 impl Request {
     fn device(self, state: &AppState) -> Result<DeviceName, Error> {
         let id = self.device_id.unwrap_or_else(|| state.ids.next());
-        if id.is_empty()
-            || id.len() > LONGEST_DEVICE_ID
-            || !id.bytes().all(|b| b.is_ascii_graphic())
-        {
+        if !devices::is_id(&id) {
             return Err(Error::BadBody(
                 "deviceId has 1 to 64 visible ASCII characters.".to_owned(),
             ));
