@@ -32,6 +32,9 @@ const CHANGE_OF: Pace = Pace::new(10, MINUTE);
 /// Sync tokens of one account.
 const TOKENS_OF: Pace = Pace::new(100, 20 * SECOND);
 
+/// How many attempts are counted, more or less, until counters are forgotten that say nothing any more.
+const CHARGES_A_TIDYING: u32 = 1_000;
+
 /// One counter, and how much it bears.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Limit {
@@ -150,6 +153,10 @@ async fn enter(state: &AppState, mut limits: Vec<Limit>) -> Result<Attempt, Erro
         // Others may have come in between. What was counted goes with the transaction.
         allow(Some(wait_ms))?;
         tx.commit().await?;
+        // Once a day is too seldom where somebody makes up new names all the time.
+        if rand::random_ratio(1, CHARGES_A_TIDYING) {
+            login_limit::forget(&db, now_ms).await?;
+        }
         Ok(Attempt(limits))
     })
     .await

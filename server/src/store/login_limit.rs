@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sea_orm::{Statement, entity::prelude::*, sea_query::ExprTrait};
+use sea_orm::{DbBackend, Statement, entity::prelude::*, sea_query::ExprTrait};
 
 use crate::auth::Pace;
 
@@ -69,11 +69,16 @@ pub(crate) async fn give_back(
     Ok(())
 }
 
-/// Forgets counters that say nothing any more.
+/// Forgets counters that say nothing any more. Those that somebody is charging just now can wait.
 pub(crate) async fn forget(db: &impl ConnectionTrait, now_ms: i64) -> Result<(), DbErr> {
-    Entity::delete_many()
-        .filter(Column::DueMs.lt(now_ms))
-        .exec(db)
-        .await?;
+    let sql = match db.get_database_backend() {
+        DbBackend::Postgres => {
+            "DELETE FROM login_limit WHERE key IN
+               (SELECT key FROM login_limit WHERE due_ms < $1 FOR UPDATE SKIP LOCKED)"
+        }
+        _ => "DELETE FROM login_limit WHERE due_ms < $1",
+    };
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, [now_ms.into()]);
+    db.execute_raw(statement).await?;
     Ok(())
 }
