@@ -31,7 +31,7 @@ mod store;
 mod task;
 
 pub use app::{AppState, app};
-pub use auth::accounts;
+pub use auth::{TrustedProxies, accounts, devices};
 pub use config::Config;
 pub use error::Error;
 pub use events::EventTiming;

@@ -19,6 +19,7 @@ mod http;
 mod in_flight;
 mod large;
 mod live;
+mod login;
 mod ninth_entity;
 mod paging;
 mod people;

@@ -23,12 +23,14 @@ mod page;
 mod pull;
 mod push;
 mod quota;
+mod remove;
 mod resolve;
 mod revive;
 mod taken_key;
 pub(crate) mod twin;
 mod unseen;
 mod unsuitable;
+mod usage;
 mod watch;
 mod write_rows;
 
@@ -39,6 +41,7 @@ use sea_orm::{DatabaseConnection, DbErr};
 pub use error::ServerError;
 pub use garbage::{Garbage, GoOn};
 pub use pull::PullQuery;
+pub use usage::{AccountUsage, TableUsage};
 pub use watch::{FeedEnd, OnMoved};
 
 pub(crate) use feed::Entry;
