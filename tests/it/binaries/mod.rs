@@ -7,6 +7,7 @@ mod killed;
 mod main_job;
 mod newer_database;
 mod people;
+mod restore;
 pub(crate) mod secrets;
 
 use anyhow::{Context, Result, ensure};
