@@ -11,8 +11,8 @@ use sea_orm::DbBackend;
 use sync_core::{
     Clock, Ids, SystemClock, UuidV7,
     protocol::{
-        COMPARE_PATH, DEVICES_PATH, INFO_PATH, PULL_PATH, PUSH_PATH, ROW_PATH, ROWS_PATH,
-        TOKEN_PATH,
+        COMPARE_PATH, DEVICES_PATH, EVENTS_PATH, INFO_PATH, PULL_PATH, PUSH_PATH, ROW_PATH,
+        ROWS_PATH, TOKEN_PATH,
     },
     server::{Garbage, ServerDb, SyncServer},
 };
@@ -21,6 +21,7 @@ use crate::{
     Config, Error,
     auth::{Cookies, Passwords},
     db,
+    events::Events,
     extract::MostBytes,
     layers, routes, store,
 };
@@ -32,6 +33,7 @@ pub struct AppState {
     pub(crate) sync: SyncServer,
     pub(crate) passwords: Arc<Passwords>,
     pub(crate) cookies: Cookies,
+    pub(crate) events: Events,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) config: Arc<Config>,
@@ -44,6 +46,7 @@ pub fn app(state: AppState) -> Router {
     let router = Router::new()
         .route(PUSH_PATH, push)
         .route(PULL_PATH, get(routes::pull::pull))
+        .route(EVENTS_PATH, get(routes::events::events))
         .route(INFO_PATH, get(routes::info::info))
         .route(ROW_PATH, get(routes::row::row))
         .route(ROWS_PATH, post(routes::rows::rows))
@@ -91,12 +94,14 @@ impl AppState {
     ) -> Result<Self, Error> {
         let db = db::open(config).await?;
         migration::up(&db.write, migration::Side::Server).await?;
+        let events = Events::new(config, &db);
         let sync = SyncServer::new(
             db.clone(),
             entity::registry().map_err(sea_orm::DbErr::from)?,
             clock.clone(),
             ids.clone(),
         )
+        .on_moved(events.on_moved())
         .with_limits(config.limits);
         sync.install().await?;
         sync.absorb_all().await?;
@@ -104,6 +109,7 @@ impl AppState {
         let shared = store::account::is_shared(&db.read).await?;
         Ok(Self {
             sync,
+            events,
             passwords: Arc::new(Passwords::new(shared)),
             cookies: Cookies::new(&secret, config.is_https())?,
             clock,

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use sync_core::protocol::Limits;
 
-use crate::{BodyLimits, ConnectionLimits, TrustedProxies};
+use crate::{BodyLimits, ConnectionLimits, EventTiming, TrustedProxies};
 
 /// The server's configuration.
 #[derive(Clone)]
@@ -30,6 +30,8 @@ pub struct Config {
     pub tombstone_days: u32,
     /// Most connections to Postgres.
     pub database_connections: u32,
+    /// How long is waited before devices that listen are told; no flag sets it.
+    pub event_timing: EventTiming,
     /// Sites whose pages may call the server from a browser, such as `https://app.example`.
     pub allow_origins: Vec<String>,
     /// Where metrics are served, apart from everything else; nowhere if not set.
@@ -55,6 +57,7 @@ impl Default for Config {
             sync_token_days: 365,
             tombstone_days: 180,
             database_connections: 10,
+            event_timing: EventTiming::default(),
             allow_origins: Vec::new(),
             metrics_listen: None,
             limits: Limits::default(),

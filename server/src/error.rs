@@ -96,6 +96,9 @@ pub enum Error {
     /// The page exists, but not for this method.
     #[error("method not allowed")]
     MethodNotAllowed,
+    /// As many devices of the account listen as may.
+    #[error("too many listeners of one account")]
+    TooManyListeners,
     /// Too much is going on; later is better.
     #[error("busy: {0}")]
     Busy(&'static str),
@@ -191,6 +194,11 @@ impl Error {
                 "unsupported_media_type",
                 "Send application/json, as it is or compressed with zstd or gzip.",
             ),
+            Self::TooManyListeners => (
+                429,
+                "too_many_listeners",
+                "As many devices of this account listen as may.",
+            ),
             Self::BadBody(why) => (422, "invalid_body", why.as_str()),
             Self::InvalidEmail => (422, "invalid_email", "This is not an email address."),
             Self::InvalidPassword => (
@@ -243,6 +251,7 @@ impl IntoResponse for Error {
                 (header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
             }
             (_, StatusCode::SERVICE_UNAVAILABLE) => (header::RETRY_AFTER, 5.into()),
+            (_, StatusCode::TOO_MANY_REQUESTS) => (header::RETRY_AFTER, 60.into()),
             _ => return response,
         };
         response.headers_mut().insert(name, value);

@@ -22,6 +22,7 @@ use crate::routes;
     paths(
         routes::push::push,
         routes::pull::pull,
+        routes::events::events,
         routes::info::info,
         routes::row::row,
         routes::rows::rows,
@@ -39,6 +40,7 @@ use crate::routes;
         routes::health::readyz,
         routes::openapi::openapi,
     ),
+    components(schemas(sync_core::protocol::ErrorBody)),
     modifiers(&Tokens)
 )]
 struct Routes;

@@ -3,6 +3,7 @@
 pub(crate) mod change_password;
 pub(crate) mod compare;
 pub(crate) mod devices;
+pub(crate) mod events;
 pub(crate) mod get_session;
 pub(crate) mod health;
 pub(crate) mod info;

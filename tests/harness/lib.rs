@@ -7,8 +7,10 @@
 
 pub mod account;
 pub mod at_rest;
+pub mod balancer;
 pub mod captured_db;
 pub mod database;
+pub mod description;
 pub mod device;
 pub mod faulty;
 pub mod gate;
@@ -27,6 +29,7 @@ pub mod text_rows;
 
 pub use self::captured_db::CapturedDb;
 pub use self::database::{Backend, TestDb};
+pub use self::description::Description;
 pub use self::device::TestDevice;
 pub use self::faulty::{Fault, Faulty};
 pub use self::http_server::HttpServer;

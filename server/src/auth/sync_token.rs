@@ -63,6 +63,7 @@ pub(crate) async fn issue(
     limits::token(state, &session.user_id).await?;
     let now = state.now();
     let (token, expires_at) = (random_token(), state.token_end(now));
+    let listener = session.user_id.clone();
     let new = sync_device::NewDevice {
         user_id: session.user_id,
         device_id: device.id,
@@ -82,13 +83,16 @@ pub(crate) async fn issue(
         Ok(tx.commit().await?)
     })
     .await?;
+    state.events.recheck(&listener);
     Ok(NewToken { token, expires_at })
 }
 
 /// Ends the token of a request.
 pub(crate) async fn revoke(state: &AppState, caller: &Caller) -> Result<(), Error> {
     let (db, device, now) = (state.db.write.clone(), caller.device, state.now());
-    detached(async move { Ok(sync_device::revoke(&db, device, now).await?) }).await
+    detached(async move { Ok(sync_device::revoke(&db, device, now).await?) }).await?;
+    state.events.recheck(&caller.user_id);
+    Ok(())
 }
 
 /// A device that keeps syncing need never log in again. Failing to note it must not fail the sync.

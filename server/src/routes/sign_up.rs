@@ -3,6 +3,7 @@
 use axum::{Json, extract::State, response::AppendHeaders};
 use http::HeaderMap;
 use serde::Deserialize;
+use sync_core::protocol::ErrorBody;
 use utoipa::ToSchema;
 
 use super::sign_in::{self, Answer, Cookies};
@@ -20,8 +21,11 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 #[schema(as = SignUpRequest)]
 pub(crate) struct Request {
+    #[schema(format = Email, max_length = 254)]
     email: String,
+    #[schema(min_length = 8, max_length = 128)]
     password: String,
+    #[schema(max_length = 200)]
     name: Option<String>,
 }
 
@@ -32,6 +36,7 @@ pub(crate) struct Request {
     request_body = Request,
     responses(
         (status = 200, description = "A new account, logged in.", body = sign_in::Answer),
+        (status = 409, description = "`email_taken`: there is such an account.", body = ErrorBody),
         errors::WithLogin
     ),
 )]
