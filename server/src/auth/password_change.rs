@@ -76,16 +76,19 @@ impl Change {
                 return Err(Error::WrongCurrentPassword);
             }
             self.write(&tx, &state).await?;
-            Ok(tx.commit().await?)
+            tx.commit().await?;
+            state.events.recheck(&self.user_id);
+            Ok(())
         })
         .await
     }
 
-    async fn write(self, tx: &DatabaseTransaction, state: &AppState) -> Result<(), Error> {
+    async fn write(&self, tx: &DatabaseTransaction, state: &AppState) -> Result<(), Error> {
         let (user_id, now) = (&self.user_id, state.now());
         if !store::account::replace_password(tx, user_id, self.hash.clone(), now).await? {
             let id = state.ids.next();
-            store::account::insert_password(tx, id, user_id, self.hash, now).await?;
+            let hash = self.hash.clone();
+            store::account::insert_password(tx, id, user_id, hash, now).await?;
         }
         store::session::delete_of(tx, user_id, self.keep_session.as_deref()).await?;
         store::sync_device::revoke_all(tx, user_id, now).await?;

@@ -135,7 +135,9 @@ async fn set_ban(
         if ban.is_on(state.now()) {
             store::session::delete_of(&tx, &id, None).await?;
         }
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        state.events.recheck(&id);
+        Ok(())
     })
     .await
 }
