@@ -1,11 +1,14 @@
 //! The command line. Every flag has an environment variable, and a place in the configuration file.
 
 mod file;
+mod import;
 
 use std::{ffi::OsString, net::SocketAddr};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use server::Config;
+
+pub(crate) use self::import::ImportArgs;
 
 /// The sync server of Zentrio.
 ///
@@ -45,6 +48,8 @@ pub(crate) enum Command {
     Migrate,
     /// Forget old tombstones now. `serve` does it once a day.
     Gc(GcArgs),
+    /// Move a server from SQLite to Postgres, with all that its devices know. Cut off, it goes on where it was.
+    Import(ImportArgs),
     /// The life of the server's data: devices notice a new one, and ask whose rows are right.
     #[command(subcommand)]
     Epoch(EpochCommand),

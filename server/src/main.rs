@@ -39,6 +39,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::User(UserCommand::Add(args))) => commands::user::add(&config, args).await,
         Some(Command::Gc(args)) => commands::gc::run(&config, &args).await,
         Some(Command::Epoch(command)) => commands::epoch::run(&config, &command).await,
+        Some(Command::Import(args)) => commands::import::run(&config, &args).await,
         Some(Command::Migrate) => commands::migrate::run(&config).await,
     }
 }

@@ -3,6 +3,7 @@
 mod adoption;
 mod backup;
 mod exit_codes;
+mod import;
 mod killed;
 mod main_job;
 mod newer_database;
