@@ -86,7 +86,8 @@ fn run(command: &mut Command) -> Result<()> {
 #[tokio::test]
 async fn the_settings_that_are_packed_are_good() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let settings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/packaging/zentrio-server.toml");
+    let settings =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/packaging/zentrio-server.toml");
     let mut user = Program::Server.command()?;
     user.current_dir(folder.path())
         .arg("--config")
