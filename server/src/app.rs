@@ -23,7 +23,7 @@ use crate::{
     db,
     events::Events,
     extract::MostBytes,
-    layers, routes, store,
+    import, layers, routes, store,
 };
 
 /// The server's parts. Cheap to clone. Nothing in it would be missed by a second server process.
@@ -93,6 +93,7 @@ impl AppState {
         ids: Arc<dyn Ids>,
     ) -> Result<Self, Error> {
         let db = db::open(config).await?;
+        import::refuse_half_done(&db.read).await?;
         migration::up(&db.write, migration::Side::Server).await?;
         let events = Events::new(config, &db);
         let sync = SyncServer::new(

@@ -21,6 +21,7 @@ mod error;
 mod events;
 mod extract;
 mod garbage;
+mod import;
 mod layers;
 mod listen;
 mod metrics;
@@ -36,6 +37,7 @@ pub use config::Config;
 pub use error::Error;
 pub use events::EventTiming;
 pub use extract::BodyLimits;
+pub use import::{Imported, ImportedTable, Phase, Progress, import};
 pub use listen::ConnectionLimits;
 pub use running::{Running, start};
 
