@@ -15,6 +15,7 @@ mod m20261123_000002_columns;
 mod m20261123_000003_indexes;
 mod m20261123_000004_tmdb_addon;
 mod m20261123_000005_login_tables;
+mod m20261126_000006_login_limits;
 
 mod column;
 mod race;

@@ -4,14 +4,15 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Extension, Router,
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::DbBackend;
 use sync_core::{
     Clock, Ids, SystemClock, UuidV7,
     protocol::{
-        COMPARE_PATH, EVENTS_PATH, INFO_PATH, PULL_PATH, PUSH_PATH, ROW_PATH, ROWS_PATH, TOKEN_PATH,
+        COMPARE_PATH, DEVICES_PATH, EVENTS_PATH, INFO_PATH, PULL_PATH, PUSH_PATH, ROW_PATH,
+        ROWS_PATH, TOKEN_PATH,
     },
     server::{Garbage, ServerDb, SyncServer},
 };
@@ -22,13 +23,15 @@ use crate::{
     db,
     events::Events,
     extract::MostBytes,
-    import, layers, routes, store,
+    import, layers,
+    retrying::Databases,
+    routes, store,
 };
 
 /// The server's parts. Cheap to clone. Nothing in it would be missed by a second server process.
 #[derive(Clone)]
 pub struct AppState {
-    pub(crate) db: ServerDb,
+    pub(crate) db: Databases,
     pub(crate) sync: SyncServer,
     pub(crate) passwords: Arc<Passwords>,
     pub(crate) cookies: Cookies,
@@ -54,9 +57,22 @@ pub fn app(state: AppState) -> Router {
             TOKEN_PATH,
             post(routes::token::issue).delete(routes::token::revoke),
         )
+        .route(DEVICES_PATH, get(routes::devices::list))
+        .route(
+            &format!("{DEVICES_PATH}/{{id}}"),
+            delete(routes::devices::revoke),
+        )
         .route("/api/auth/sign-up/email", post(routes::sign_up::sign_up))
         .route("/api/auth/sign-in/email", post(routes::sign_in::sign_in))
         .route("/api/auth/sign-out", post(routes::sign_out::sign_out))
+        .route(
+            "/api/auth/change-password",
+            post(routes::change_password::change_password),
+        )
+        .route(
+            "/api/auth/get-session",
+            get(routes::get_session::get_session),
+        )
         .route("/api/openapi.json", get(routes::openapi::openapi))
         .route("/healthz", get(routes::health::healthz))
         .route("/readyz", get(routes::health::readyz))
@@ -93,22 +109,22 @@ impl AppState {
         sync.install().await?;
         sync.absorb_all().await?;
         let secret = auth_secret(&db, config).await?;
-        let adopted = store::account::has_adopted_passwords(&db.read).await?;
+        let shared = store::account::is_shared(&db.read).await?;
         Ok(Self {
             sync,
             events,
-            passwords: Arc::new(Passwords::new(adopted)),
+            passwords: Arc::new(Passwords::new(shared)),
             cookies: Cookies::new(&secret, config.is_https())?,
             clock,
             ids,
             config: Arc::new(config.clone()),
-            db,
+            db: Databases::new(db),
         })
     }
 
     /// The databases, as a program on the same machine sees them.
     pub fn db(&self) -> &ServerDb {
-        &self.db
+        &self.db.plain
     }
 
     /// How many connections to the database are open, and how many of them wait for work.
@@ -180,15 +196,8 @@ async fn auth_secret(db: &ServerDb, config: &Config) -> Result<String, Error> {
         }
         Some(secret) => Ok(secret.clone()),
         None => {
-            store::setting::install(&db.write).await?;
-            Ok(
-                store::setting::get_or_insert(
-                    &db.write,
-                    "auth_secret",
-                    crate::auth::random_token(),
-                )
-                .await?,
-            )
+            let made_up = crate::auth::random_token();
+            Ok(store::setting::get_or_insert(&db.write, "auth_secret", made_up).await?)
         }
     }
 }

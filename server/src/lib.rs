@@ -26,13 +26,14 @@ mod layers;
 mod listen;
 mod metrics;
 mod openapi;
+mod retrying;
 mod routes;
 mod running;
 mod store;
 mod task;
 
 pub use app::{AppState, app};
-pub use auth::accounts;
+pub use auth::{TrustedProxies, accounts, devices};
 pub use config::Config;
 pub use error::Error;
 pub use events::EventTiming;

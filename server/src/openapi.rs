@@ -29,13 +29,18 @@ use crate::routes;
         routes::compare::compare,
         routes::token::issue,
         routes::token::revoke,
+        routes::devices::list,
+        routes::devices::revoke,
         routes::sign_up::sign_up,
         routes::sign_in::sign_in,
         routes::sign_out::sign_out,
+        routes::change_password::change_password,
+        routes::get_session::get_session,
         routes::health::healthz,
         routes::health::readyz,
         routes::openapi::openapi,
     ),
+    components(schemas(sync_core::protocol::ErrorBody)),
     modifiers(&Tokens)
 )]
 struct Routes;

@@ -38,12 +38,7 @@ pub(crate) fn start_with(
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
     state.events.end_when(stopped.clone());
-    let collecting = garbage::collect_for_ever(
-        state.sync.clone(),
-        state.keeps_tombstones(),
-        schedule,
-        stopped.clone(),
-    );
+    let collecting = garbage::collect_for_ever(state.clone(), schedule, stopped.clone());
     let limits = state.config.connections;
     let measuring = match state.config.metrics_listen {
         Some(address) => {

@@ -4,6 +4,8 @@ extern crate self as sync_core;
 
 mod bulk;
 mod checksum;
+#[cfg(feature = "client")]
+mod compress;
 mod db_error;
 mod extremum;
 mod fact;

@@ -13,7 +13,7 @@ use super::{
     cell::{Cell, Sum},
     plan::{Table, TargetColumn, TargetTable},
 };
-use crate::{Config, Error, db, store};
+use crate::{Config, Error, db};
 
 /// Where it is noted what was copied. It is there as long as an import is not done.
 pub(super) const NOTES: &str = "server_import";
@@ -291,7 +291,6 @@ async fn install(config: &Config) -> Result<(), Error> {
         Arc::new(UuidV7),
     );
     sync.install().await?;
-    store::setting::install(&db.write).await?;
     Ok(db.write.close_by_ref().await?)
 }
 

@@ -22,13 +22,16 @@ mod merge_rows;
 mod page;
 mod pull;
 mod push;
+mod queue;
 mod quota;
+mod remove;
 mod resolve;
 mod revive;
 mod taken_key;
 pub(crate) mod twin;
 mod unseen;
 mod unsuitable;
+mod usage;
 mod watch;
 mod write_rows;
 
@@ -39,6 +42,7 @@ use sea_orm::{DatabaseConnection, DbErr};
 pub use error::ServerError;
 pub use garbage::{Garbage, GoOn};
 pub use pull::PullQuery;
+pub use usage::{AccountUsage, TableUsage};
 pub use watch::{FeedEnd, OnMoved};
 
 pub(crate) use feed::Entry;
@@ -88,6 +92,7 @@ pub struct SyncServer {
     pub(crate) limits: Limits,
     schema: Arc<ServerSchema>,
     on_moved: Option<OnMoved>,
+    queues: Arc<queue::Queues>,
 }
 
 impl SyncServer {
@@ -102,6 +107,7 @@ impl SyncServer {
             ids,
             limits: Limits::default(),
             on_moved: None,
+            queues: Arc::default(),
         }
     }
 

@@ -9,7 +9,8 @@ mod killed;
 mod main_job;
 mod newer_database;
 mod people;
-mod secrets;
+mod restore;
+pub(crate) mod secrets;
 
 use anyhow::{Context, Result, ensure};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
