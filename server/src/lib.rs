@@ -26,6 +26,7 @@ mod layers;
 mod listen;
 mod metrics;
 mod openapi;
+mod retrying;
 mod routes;
 mod running;
 mod store;
