@@ -10,10 +10,12 @@ use sync_core::{
 };
 
 use crate::{
-    account, database,
+    account,
+    background::{Policy, SystemTimer, Timer},
+    database,
     error::AdapterError,
     key_file::KeyFile,
-    login::{self, Password, Session},
+    login::{self, Account, Password, Session},
     network::{Http, Network},
     seal::{self, Purpose},
     server_url::ServerUrl,
@@ -27,6 +29,8 @@ pub struct Adapter {
     key: KeyFile,
     clock: Arc<dyn Clock>,
     network: Arc<dyn Network>,
+    timer: Arc<dyn Timer>,
+    policy: Policy,
 }
 
 /// What an adapter takes from the world; a test brings its own.
@@ -38,6 +42,10 @@ pub struct Environment {
     pub ids: Arc<dyn Ids>,
     /// The way to servers.
     pub network: Arc<dyn Network>,
+    /// Waiting, for the background job.
+    pub timer: Arc<dyn Timer>,
+    /// How often and how patiently the background job syncs.
+    pub policy: Policy,
 }
 
 impl Default for Environment {
@@ -46,6 +54,8 @@ impl Default for Environment {
             clock: Arc::new(SystemClock),
             ids: Arc::new(UuidV7),
             network: Arc::new(Http),
+            timer: Arc::new(SystemTimer::default()),
+            policy: Policy::default(),
         }
     }
 }
@@ -109,6 +119,8 @@ impl Adapter {
             clock,
             ids,
             network,
+            timer,
+            policy,
         } = environment;
         let db = database::open(path).await?;
         let device = Device::open(db, entity::registry()?, clock.clone(), ids).await;
@@ -118,12 +130,26 @@ impl Adapter {
             key: KeyFile::beside(path),
             clock,
             network,
+            timer,
+            policy,
         })
     }
 
     /// The engine and the database behind it.
     pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    pub(crate) fn timer(&self) -> &dyn Timer {
+        &*self.timer
+    }
+
+    pub(crate) fn policy(&self) -> Policy {
+        self.policy
     }
 
     /// Logs in at a server and ties the account to the local data. Nothing is synced yet.
@@ -179,7 +205,7 @@ impl Adapter {
             )?,
             local_user_id,
         };
-        if let Err(error) = self.tie(&connection, session, &state).await {
+        if let Err(error) = self.tie(&connection, account, &state).await {
             login::revoke(&*self.network.transport(url, Some(token))?).await;
             return Err(error);
         }
@@ -195,17 +221,11 @@ impl Adapter {
     async fn tie(
         &self,
         connection: &Connection,
-        session: &Session<'_>,
+        account: &Account,
         before: &State,
     ) -> Result<(), AdapterError> {
         let now = Millis(self.clock.now_ms());
-        account::ensure_user(
-            self.device.db(),
-            &connection.local_user_id,
-            &session.account,
-            now,
-        )
-        .await?;
+        account::ensure_user(self.device.db(), &connection.local_user_id, account, now).await?;
         match self.device.connect(connection).await {
             Err(SyncError::Refused { code, .. }) if code == "other_account" => {
                 Err(other_account(before))
@@ -311,6 +331,9 @@ impl Adapter {
         self.device.db().clone().close().await
     }
 }
+
+mod grant;
+pub use grant::Grant;
 
 fn other_account(state: &State) -> AdapterError {
     let known =

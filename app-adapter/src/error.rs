@@ -114,6 +114,14 @@ pub enum AdapterError {
     /// The sync itself.
     #[error(transparent)]
     Sync(#[from] SyncError),
+    /// The sync panicked.
+    #[error(
+        "the sync stopped by a mistake of the program; it begins again by itself. Report it if it recurs"
+    )]
+    Panicked,
+    /// The background job has been stopped.
+    #[error("the background sync has been stopped: start the app again")]
+    Stopped,
     /// What the terminal, or the program that reads our output, said.
     #[error("input or output failed")]
     Io(#[from] io::Error),
@@ -206,6 +214,8 @@ impl AdapterError {
                 "locked"
             }
             Self::Sync(error) => error.word(),
+            Self::Panicked => "panicked",
+            Self::Stopped => "stopped",
             Self::Io(_) => "io",
         }
     }

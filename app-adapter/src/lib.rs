@@ -1,10 +1,12 @@
 //! The app's side of Zentrio Sync: the local database, the login at a server, and the command line.
 //!
-//! [`Adapter`] is the one handle; everything a program wants of a database goes through it. What syncs
-//! is `sync-core`'s engine, what is synced stands in `entity`.
+//! [`CloudSync`] is the one handle for an app: it syncs in the background and tells how things stand.
+//! [`Adapter`] is the same database without a background job, for programs that run once. What syncs is
+//! `sync-core`'s engine, what is synced stands in `entity`.
 
 mod account;
 mod adapter;
+mod background;
 pub mod cli;
 mod database;
 mod error;
@@ -20,7 +22,10 @@ mod standing;
 mod testing;
 
 pub use account::LocalUser;
-pub use adapter::{Adapter, Connect, Connected, Disconnected, Environment};
+pub use adapter::{Adapter, Connect, Connected, Disconnected, Environment, Grant};
+pub use background::{
+    Activity, CloudSync, Event, Policy, Problem, SyncStatus, SystemTimer, Timer, Trigger,
+};
 pub use error::{AdapterError, FileProblem};
 pub use login::Password;
 pub use network::{Http, Network};

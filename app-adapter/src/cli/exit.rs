@@ -76,6 +76,8 @@ impl Exit {
             AdapterError::Sync(error) => Self::of_sync(error),
             AdapterError::OtherAccount { .. }
             | AdapterError::Seal
+            | AdapterError::Panicked
+            | AdapterError::Stopped
             | AdapterError::Registry(_)
             | AdapterError::Io(_) => Self::Failed,
         }
