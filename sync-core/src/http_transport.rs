@@ -1,11 +1,15 @@
 //! The transport over HTTP and TLS.
 
+mod events;
+
 use std::{sync::Once, time::Duration};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response, header};
-use reqwest::{Client, Url};
+use reqwest::{Client, Method, RequestBuilder, Url};
+
+pub use events::FeedHints;
 
 use crate::transport::{Transport, TransportError};
 
@@ -63,6 +67,19 @@ impl HttpTransport {
     pub fn base(&self) -> &str {
         self.base.as_str()
     }
+
+    /// A request to the server, with the device's token.
+    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, TransportError> {
+        let url = self
+            .base
+            .join(path)
+            .map_err(|e| unusable(format!("`{path}` is not a path: {e}")))?;
+        let request = self.client.request(method, url);
+        Ok(match &self.token {
+            Some(token) => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
+            None => request,
+        })
+    }
 }
 
 #[async_trait]
@@ -70,18 +87,10 @@ impl Transport for HttpTransport {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        let url = self
-            .base
-            .join(path)
-            .map_err(|e| unusable(format!("`{path}` is not a path: {e}")))?;
-        let mut outgoing = self
-            .client
-            .request(parts.method, url)
+        let outgoing = self
+            .request(parts.method, path)?
             .headers(parts.headers)
             .body(body);
-        if let Some(token) = &self.token {
-            outgoing = outgoing.header(header::AUTHORIZATION, format!("Bearer {token}"));
-        }
         let mut answer = outgoing.send().await.map_err(failed)?;
         let mut response = Response::builder().status(answer.status());
         if let Some(headers) = response.headers_mut() {

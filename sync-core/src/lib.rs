@@ -31,6 +31,8 @@ pub mod registry;
 pub mod schema;
 pub mod server;
 pub mod shape;
+#[cfg(feature = "client")]
+pub mod sse;
 pub mod syncable;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -16,7 +16,7 @@ mod pull;
 mod push;
 mod quarantine;
 mod refetch;
-mod remote;
+pub(crate) mod remote;
 mod rename;
 mod replace;
 mod resend;

@@ -135,18 +135,18 @@ fn invalid(error: http::Error) -> SyncError {
 }
 
 fn read<T: DeserializeOwned>(response: Response<Bytes>) -> Result<T, SyncError> {
-    let status = response.status();
-    if status == http::StatusCode::UNAUTHORIZED {
-        return Err(SyncError::Unauthorized);
-    }
-    if !status.is_success() {
+    if !response.status().is_success() {
         return Err(refused(&response));
     }
     serde_json::from_slice(response.body())
         .map_err(|error| SyncError::NotASyncServer(error.to_string()))
 }
 
-fn refused(response: &Response<Bytes>) -> SyncError {
+/// What an answer means that is no success.
+pub(crate) fn refused(response: &Response<Bytes>) -> SyncError {
+    if response.status() == http::StatusCode::UNAUTHORIZED {
+        return SyncError::Unauthorized;
+    }
     let status = response.status().as_u16();
     let body = serde_json::from_slice::<ErrorBody>(response.body());
     let body = body.unwrap_or_else(|_| {

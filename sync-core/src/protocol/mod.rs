@@ -2,6 +2,7 @@
 
 mod compare;
 mod error;
+mod events;
 mod pull;
 mod push;
 mod rows;
@@ -9,6 +10,7 @@ mod schema;
 
 pub use compare::{BucketSum, CompareAnswer, CompareRequest, CompareTable, RowSum, TableSums};
 pub use error::{ErrorBody, ErrorCode};
+pub use events::{FEED_EVENT, FeedHint};
 pub use pull::{Info, Limits, PullPage, PullRow, TablePage};
 pub use push::{PushAnswer, PushRequest, PushRow, TablePush, TableVerdicts, Verdict, VerdictKind};
 pub use rows::{
@@ -23,6 +25,8 @@ pub const PROTOCOL_VERSION: u32 = 1;
 pub const PUSH_PATH: &str = "/api/sync/push";
 /// Where a pull is asked for.
 pub const PULL_PATH: &str = "/api/sync/pull";
+/// Where a device listens for hints that the feed has moved.
+pub const EVENTS_PATH: &str = "/api/sync/events";
 /// Where one row is explained.
 pub const ROW_PATH: &str = "/api/sync/row";
 /// Where rows are asked for by name.
