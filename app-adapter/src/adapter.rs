@@ -16,7 +16,7 @@ use crate::{
     error::AdapterError,
     key_file::KeyFile,
     login::{self, Account, Password, Session},
-    network::{Http, Network},
+    network::{Hints, Http, Network},
     seal::{self, Purpose},
     server_url::ServerUrl,
     standing::{Login, Overview},
@@ -294,6 +294,12 @@ impl Adapter {
     pub async fn transport(&self) -> Result<Box<dyn Transport>, AdapterError> {
         let (url, token) = self.token().await?;
         Ok(self.network.transport(&url, Some(token))?)
+    }
+
+    /// Hints of the server the database is connected to; none if the network brings none.
+    pub(crate) async fn hints(&self) -> Result<Option<Box<dyn Hints>>, AdapterError> {
+        let (url, token) = self.token().await?;
+        Ok(self.network.hints(&url, token).await?)
     }
 
     /// The server and the token for it.

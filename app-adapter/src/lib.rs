@@ -28,7 +28,7 @@ pub use background::{
 };
 pub use error::{AdapterError, FileProblem};
 pub use login::Password;
-pub use network::{Http, Network};
+pub use network::{Hints, Http, Network};
 pub use people::RowName;
 pub use server_url::{DEFAULT_SERVER, ServerUrl};
 pub use standing::{Overview, Standing};

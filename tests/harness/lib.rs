@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod at_rest;
+pub mod background;
 pub mod captured_db;
 pub mod database;
 pub mod device;
@@ -14,6 +15,7 @@ pub mod faulty;
 pub mod gate;
 pub mod http_server;
 pub mod in_process;
+pub mod manual_timer;
 pub mod mock_server;
 pub mod postgres;
 pub mod programs;
@@ -21,6 +23,7 @@ pub mod scene;
 pub mod scene_device;
 pub mod scene_time;
 pub mod snapshot;
+pub mod switched;
 pub mod synced_rows;
 pub mod text_rows;
 

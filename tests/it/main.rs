@@ -2,6 +2,7 @@
 
 mod architecture;
 mod auth;
+mod background;
 mod binaries;
 mod capture;
 mod clock;

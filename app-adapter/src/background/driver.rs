@@ -20,6 +20,8 @@ pub(super) enum Command {
     Notify(Trigger),
     SyncNow(Waiting),
     Refresh(oneshot::Sender<()>),
+    /// The server's feed ends there.
+    Hint(String),
     Stop,
 }
 
@@ -40,8 +42,11 @@ struct Job<'a> {
     driver: &'a Driver,
     schedule: Schedule,
     look: Look,
+    /// By the timer; commands that keep coming must not put it off.
+    next_look: Duration,
     running: Option<JoinHandle<Ended>>,
     waiting: Vec<Waiting>,
+    hinted: Option<String>,
     stopping: bool,
 }
 
@@ -95,8 +100,10 @@ impl<'a> Job<'a> {
             driver,
             schedule: Schedule::new(driver.adapter.policy(), Gate::NotConnected),
             look: Look::default(),
+            next_look: Duration::ZERO,
             running: None,
             waiting: Vec::new(),
+            hinted: None,
             stopping: false,
         }
     }
@@ -106,9 +113,9 @@ impl<'a> Job<'a> {
         // What is found at the beginning is news, too.
         let mut decision = self.refresh().await;
         while !(self.stopping && self.running.is_none()) {
-            let policy = self.driver.adapter.policy();
-            let wait = decision.next.unwrap_or(policy.look).min(policy.look);
             let timer = self.driver.adapter.timer();
+            let until_look = self.next_look.saturating_sub(timer.elapsed());
+            let wait = decision.next.unwrap_or(until_look).min(until_look);
             decision = tokio::select! {
                 order = orders.recv() => self.obey(order.unwrap_or(Command::Stop)).await,
                 ended = ended(&mut self.running) => self.end(ended).await,
@@ -133,6 +140,10 @@ impl<'a> Job<'a> {
                 let _ = done.send(());
                 decision
             }
+            Command::Hint(head) => {
+                self.hinted = Some(head);
+                self.heed_hint().await
+            }
             Command::Stop => {
                 self.stopping = true;
                 Decision::default()
@@ -140,9 +151,26 @@ impl<'a> Job<'a> {
         }
     }
 
+    /// A hint is worth a sync if it tells of more than the last one has brought. While one runs, nobody knows.
+    async fn heed_hint(&mut self) -> Decision {
+        if self.running.is_some() {
+            return Decision::default();
+        }
+        let Some(head) = self.hinted.take() else {
+            return self.step(Input::Tick);
+        };
+        match self.driver.adapter.device().state().await {
+            Ok(state) if state.cursor.as_ref() == Some(&head) => self.step(Input::Tick),
+            _ => self.step(Input::Notify(Trigger::ServerEvent)),
+        }
+    }
+
     async fn tick(&mut self) -> Decision {
-        // A sync looks by itself, and the database is busy with it.
-        if self.running.is_none() {
+        let now = self.driver.adapter.timer().elapsed();
+        if self.running.is_some() {
+            // A sync looks by itself, and the database is busy with it.
+            self.next_look = now + self.driver.adapter.policy().look;
+        } else if now >= self.next_look {
             self.look_around().await;
         }
         self.step(Input::Tick)
@@ -150,7 +178,9 @@ impl<'a> Job<'a> {
 
     /// Looks whether somebody wrote the database.
     async fn look_around(&mut self) {
-        let device = self.driver.adapter.device();
+        let adapter = &self.driver.adapter;
+        self.next_look = adapter.timer().elapsed() + adapter.policy().look;
+        let device = adapter.device();
         let seen = match self.look.look(device.db()).await {
             Ok(seen) => seen,
             // The next sync will tell.
@@ -200,7 +230,8 @@ impl<'a> Job<'a> {
         if decision.start {
             return decision;
         }
-        self.refresh().await
+        self.refresh().await;
+        self.heed_hint().await
     }
 
     /// Whether a sync that has ended left edits that another one would send.

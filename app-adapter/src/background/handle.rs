@@ -14,6 +14,7 @@ use tokio::{
 
 use super::{
     driver::{self, Command, Driver},
+    listen,
     schedule::Trigger,
     status::{Activity, Event, Problem, SyncStatus},
 };
@@ -48,6 +49,15 @@ pub struct CloudSync {
     status: watch::Receiver<SyncStatus>,
     events: broadcast::Sender<Event>,
     job: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+/// A task that ends with its owner.
+struct AbortOnDrop(JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl CloudSync {
@@ -90,7 +100,13 @@ impl CloudSync {
             status: told,
             events: events.clone(),
         };
-        let job = tokio::spawn(driver::supervise(driver, orders));
+        let listening = listen::listen(adapter.clone(), status.clone(), commands.downgrade());
+        let job = tokio::spawn(async move {
+            // It has served as soon as there is no job to tell.
+            let listening = AbortOnDrop(tokio::spawn(listening));
+            driver::supervise(driver, orders).await;
+            drop(listening);
+        });
         Ok(Self {
             adapter,
             commands,

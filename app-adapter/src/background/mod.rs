@@ -4,6 +4,7 @@
 
 mod driver;
 mod handle;
+mod listen;
 mod look;
 mod policy;
 mod schedule;

@@ -172,10 +172,6 @@ impl Schedule {
         self.failures
     }
 
-    pub(crate) fn gate(&self) -> Gate {
-        self.gate
-    }
-
     /// Whether the machine has slept. Either clock may have stood still or been put meanwhile, so the one
     /// that went further is believed: at worst there is one sync too many.
     fn pass_time(&mut self, now: Now) -> bool {

@@ -512,7 +512,7 @@ proptest! {
             if started {
                 at.push(told.schedule.at);
             }
-            if !was_running && told.schedule.gate() == Gate::Open {
+            if !was_running && told.schedule.gate == Gate::Open {
                 let longest = Duration::from_secs(15 * 60);
                 prop_assert!(told.last.next.is_some_and(|next| next <= longest), "{:?}", told.last);
             }
