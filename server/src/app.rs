@@ -3,29 +3,24 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Router,
-    extract::{DefaultBodyLimit, Request},
+    Extension, Router,
     routing::{get, post},
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use http::{HeaderValue, header};
+use sea_orm::DbBackend;
 use sync_core::{
     Clock, Ids, SystemClock, UuidV7,
-    protocol::{
-        COMPARE_PATH, INFO_PATH, Limits, PULL_PATH, PUSH_PATH, ROW_PATH, ROWS_PATH, TOKEN_PATH,
-    },
+    protocol::{COMPARE_PATH, INFO_PATH, PULL_PATH, PUSH_PATH, ROW_PATH, ROWS_PATH, TOKEN_PATH},
     server::{Garbage, ServerDb, SyncServer},
 };
-use tower_http::{set_header::SetResponseHeaderLayer, trace::TraceLayer};
 
 use crate::{
     Config, Error,
     auth::{Cookies, Passwords},
-    db, routes, store,
+    db,
+    extract::MostBytes,
+    layers, routes, store,
 };
-
-/// Most bytes of a body that is not a push.
-const SMALL_BODY_BYTES: usize = 64 << 10;
 
 /// The server's parts. Cheap to clone. Nothing in it would be missed by a second server process.
 #[derive(Clone)]
@@ -36,15 +31,14 @@ pub struct AppState {
     pub(crate) cookies: Cookies,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
-    pub(crate) allow_sign_up: bool,
-    sync_token_days: u32,
-    tombstone_days: u32,
+    pub(crate) config: Arc<Config>,
 }
 
 /// All addresses of the server.
 pub fn app(state: AppState) -> Router {
-    let push = post(routes::push::push).layer(DefaultBodyLimit::max(Limits::default().body_bytes));
-    Router::new()
+    let most = MostBytes(state.config.limits.body_bytes);
+    let push = post(routes::push::push).layer(Extension(most));
+    let router = Router::new()
         .route(PUSH_PATH, push)
         .route(PULL_PATH, get(routes::pull::pull))
         .route(INFO_PATH, get(routes::info::info))
@@ -58,26 +52,13 @@ pub fn app(state: AppState) -> Router {
         .route("/api/auth/sign-up/email", post(routes::sign_up::sign_up))
         .route("/api/auth/sign-in/email", post(routes::sign_in::sign_in))
         .route("/api/auth/sign-out", post(routes::sign_out::sign_out))
+        .route("/api/openapi.json", get(routes::openapi::openapi))
         .route("/healthz", get(routes::health::healthz))
         .route("/readyz", get(routes::health::readyz))
         .fallback(async || Error::NotFound)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
-        .layer(DefaultBodyLimit::max(SMALL_BODY_BYTES))
-        .layer(SetResponseHeaderLayer::if_not_present(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("no-store"),
-        ))
-        .layer(
-            TraceLayer::new_for_http()
-                .make_span_with(span)
-                .on_failure(()),
-        )
-        .with_state(state)
-}
-
-/// The query stays out of the log, and so does every header. What failed is logged where it failed.
-fn span(request: &Request) -> tracing::Span {
-    tracing::info_span!("request", method = %request.method(), path = request.uri().path())
+        .with_state(state.clone());
+    layers::around(router, &state.config)
 }
 
 impl AppState {
@@ -99,7 +80,8 @@ impl AppState {
             entity::registry().map_err(sea_orm::DbErr::from)?,
             clock.clone(),
             ids.clone(),
-        );
+        )
+        .with_limits(config.limits);
         sync.install().await?;
         sync.absorb_all().await?;
         let secret = auth_secret(&db, config).await?;
@@ -110,9 +92,7 @@ impl AppState {
             cookies: Cookies::new(&secret, config.is_https())?,
             clock,
             ids,
-            allow_sign_up: config.allow_sign_up,
-            sync_token_days: config.sync_token_days,
-            tombstone_days: config.tombstone_days,
+            config: Arc::new(config.clone()),
             db,
         })
     }
@@ -122,6 +102,25 @@ impl AppState {
         &self.db
     }
 
+    /// How many connections to the database are open, and how many of them wait for work.
+    pub(crate) fn db_connections(&self) -> [(&'static str, u32); 2] {
+        let counts = match self.db.read.get_database_backend() {
+            DbBackend::Postgres => {
+                let pool = self.db.read.get_postgres_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+            _ => {
+                let pools = [&self.db.read, &self.db.write];
+                let pools = pools.map(|db| db.get_sqlite_connection_pool());
+                pools.iter().fold((0, 0), |(open, idle), pool| {
+                    (open + pool.size(), idle + pool.num_idle())
+                })
+            }
+        };
+        let idle = u32::try_from(counts.1).unwrap_or(u32::MAX);
+        [("open", counts.0), ("idle", idle)]
+    }
+
     /// The time as the account tables keep it.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(self.clock.now_ms()).unwrap_or_default()
@@ -129,7 +128,7 @@ impl AppState {
 
     /// When a sync token ends that is used at `now`.
     pub(crate) fn token_end(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        now.checked_add_signed(TimeDelta::days(self.sync_token_days.into()))
+        now.checked_add_signed(TimeDelta::days(self.config.sync_token_days.into()))
             .unwrap_or(now)
     }
 
@@ -150,7 +149,7 @@ impl AppState {
 
     /// For how long tombstones are kept; none for ever.
     pub(crate) fn keeps_tombstones(&self) -> Option<Duration> {
-        let days = u64::from(self.tombstone_days);
+        let days = u64::from(self.config.tombstone_days);
         (days > 0).then(|| Duration::from_secs(days * 24 * 60 * 60))
     }
 

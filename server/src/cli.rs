@@ -1,8 +1,10 @@
-//! The command line. Every flag has an environment variable.
+//! The command line. Every flag has an environment variable, and a place in the configuration file.
 
-use std::net::SocketAddr;
+mod file;
 
-use clap::{Args, Parser, Subcommand};
+use std::{ffi::OsString, net::SocketAddr};
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use server::Config;
 
 /// The sync server of Zentrio.
@@ -17,6 +19,19 @@ pub(crate) struct Cli {
     pub(crate) serve: ServeArgs,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
+}
+
+impl Cli {
+    /// What was said on the command line, in the environment and in the configuration file, in this order.
+    pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let args: Vec<OsString> = args.into_iter().collect();
+        // The same settings behind the word `serve` are only what is said there.
+        let command = Self::command()
+            .mut_subcommand("serve", |serve| serve.mut_args(|arg| arg.env(None::<&str>)));
+        let mut command = file::with_file(command, &args)?;
+        let matches = command.try_get_matches_from_mut(args)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
 }
 
 #[derive(Subcommand)]
@@ -86,6 +101,9 @@ pub(crate) struct AddUserArgs {
 
 #[derive(Args)]
 pub(crate) struct DatabaseArgs {
+    /// A TOML file with settings, named like the flags: `listen = "0.0.0.0:8787"`.
+    #[arg(long, env = "ZENTRIO_CONFIG", global = true, value_name = "FILE")]
+    pub(crate) config: Option<String>,
     /// sqlite://FILE or postgres://USER@HOST/NAME [default: sqlite://zentrio-server.sqlite]
     #[arg(
         long,
@@ -135,6 +153,33 @@ pub(crate) struct ServeArgs {
     /// Days after its last use that a device has to log in again. [default: 365]
     #[arg(long, env = "ZENTRIO_SYNC_TOKEN_DAYS", value_parser = clap::value_parser!(u32).range(1..=36500))]
     sync_token_days: Option<u32>,
+    /// A site whose pages may call the server from a browser, such as https://app.example. May be repeated.
+    #[arg(
+        long,
+        env = "ZENTRIO_ALLOW_ORIGIN",
+        value_name = "ORIGIN",
+        value_delimiter = ','
+    )]
+    allow_origin: Vec<String>,
+    /// Where to serve metrics for Prometheus, at /metrics. Nowhere if not given; keep it off the internet.
+    #[arg(long, env = "ZENTRIO_METRICS_LISTEN", value_name = "ADDRESS")]
+    metrics_listen: Option<SocketAddr>,
+    /// Most connections of clients at once. [default: 1024]
+    #[arg(long, env = "ZENTRIO_MAX_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_connections: Option<u32>,
+    /// Most of them from one address, or IPv6 /64. Private addresses, as of a reverse proxy, are not counted.
+    /// [default: 64]
+    #[arg(long, env = "ZENTRIO_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_connections_per_address: Option<u32>,
+    /// Most bytes of a push, decompressed. [default: 8388608]
+    #[arg(long, env = "ZENTRIO_MAX_BODY_BYTES", value_name = "BYTES", value_parser = clap::value_parser!(u32).range(65_536..))]
+    max_body_bytes: Option<u32>,
+    /// Most bytes of one row. [default: 1048576]
+    #[arg(long, env = "ZENTRIO_MAX_ROW_BYTES", value_name = "BYTES", value_parser = clap::value_parser!(u32).range(4_096..))]
+    max_row_bytes: Option<u32>,
+    /// Most rows that an account may have. Others wait on the device until there is room. [default: no limit]
+    #[arg(long, env = "ZENTRIO_MAX_ACCOUNT_ROWS", value_name = "N")]
+    max_account_rows: Option<u64>,
 }
 
 impl DatabaseArgs {
@@ -160,13 +205,26 @@ impl ServeArgs {
         config.auth_secret = self.auth_secret.or(config.auth_secret.take());
         config.allow_sign_up = self.allow_sign_up.unwrap_or(config.allow_sign_up);
         config.sync_token_days = self.sync_token_days.unwrap_or(config.sync_token_days);
+        config.metrics_listen = self.metrics_listen.or(config.metrics_listen);
+        if !self.allow_origin.is_empty() {
+            config.allow_origins = self.allow_origin;
+        }
+        let set = |limit: &mut usize, given: Option<u32>| {
+            *limit = given.map_or(*limit, |given| given as usize);
+        };
+        set(&mut config.connections.most, self.max_connections);
+        set(
+            &mut config.connections.most_per_address,
+            self.max_connections_per_address,
+        );
+        set(&mut config.limits.body_bytes, self.max_body_bytes);
+        set(&mut config.limits.row_bytes, self.max_row_bytes);
+        config.limits.account_rows = self.max_account_rows.or(config.limits.account_rows);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
@@ -225,13 +283,65 @@ mod tests {
         ));
     }
 
-    fn config(args: &[&str]) -> Config {
-        let cli = Cli::parse_from(args);
+    fn read(args: &[&str]) -> Result<Config, String> {
+        let cli = Cli::read(args.iter().map(OsString::from)).map_err(|e| e.to_string())?;
         let mut config = cli.database.config();
         cli.serve.apply(&mut config);
         if let Some(Command::Serve(again)) = cli.command {
             again.apply(&mut config);
         }
-        config
+        Ok(config)
+    }
+
+    fn config(args: &[&str]) -> Config {
+        read(args).expect("config")
+    }
+
+    fn with_file(text: &str, args: &[&str]) -> Result<Config, String> {
+        let dir = tempfile::tempdir().expect("folder");
+        let path = dir.path().join("server.toml");
+        std::fs::write(&path, text).expect("write");
+        let path = path.display().to_string();
+        read(&[&["zentrio-server", "--config", &path], args].concat())
+    }
+
+    #[test]
+    fn a_file_says_what_flags_do_not() {
+        let text = "listen = \"127.0.0.1:5\"\ntombstone-days = 7\nallow-sign-up = false\n\
+                    allow-origin = [\"https://a.example\", \"https://b.example\"]";
+        let config = with_file(text, &[]).expect("config");
+        assert_eq!(config.listen.port(), 5);
+        assert_eq!(config.tombstone_days, 7);
+        assert!(!config.allow_sign_up);
+        assert_eq!(
+            config.allow_origins,
+            ["https://a.example", "https://b.example"]
+        );
+        for args in [
+            ["--listen", "127.0.0.1:6"].as_slice(),
+            &["--listen", "127.0.0.1:6", "serve"],
+            &["serve", "--listen", "127.0.0.1:6"],
+        ] {
+            let config = with_file(text, args).expect("config");
+            assert_eq!(config.listen.port(), 6, "{args:?}");
+            assert_eq!(config.tombstone_days, 7);
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_a_file_is_named() {
+        for (text, named) in [
+            ("lisen = \"127.0.0.1:5\"", "`lisen`"),
+            ("listen = \"everywhere\"", "--listen"),
+            ("tombstone-days = -1", "--tombstone-days"),
+            ("config = \"other.toml\"", "`config`"),
+            ("[listen]\nport = 1", "`listen`"),
+            ("listen = ", "server.toml"),
+        ] {
+            let said = with_file(text, &[]).err().expect("a mistake");
+            assert!(said.contains(named), "{text}: {said}");
+        }
+        let said = read(&["zentrio-server", "--config", "/nowhere/x.toml"]);
+        assert!(said.err().expect("a mistake").contains("/nowhere/x.toml"));
     }
 }

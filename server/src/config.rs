@@ -2,6 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use sync_core::protocol::Limits;
+
+use crate::{BodyLimits, ConnectionLimits};
+
 /// The server's configuration.
 #[derive(Clone)]
 pub struct Config {
@@ -22,6 +26,16 @@ pub struct Config {
     pub tombstone_days: u32,
     /// Most connections to Postgres.
     pub database_connections: u32,
+    /// Sites whose pages may call the server from a browser, such as `https://app.example`.
+    pub allow_origins: Vec<String>,
+    /// Where metrics are served, apart from everything else; nowhere if not set.
+    pub metrics_listen: Option<SocketAddr>,
+    /// What a device may send and ask for at once, as `GET /api/sync/info` tells it.
+    pub limits: Limits,
+    /// What one connection may do.
+    pub connections: ConnectionLimits,
+    /// How long a body may take.
+    pub body: BodyLimits,
 }
 
 impl Default for Config {
@@ -35,6 +49,11 @@ impl Default for Config {
             sync_token_days: 365,
             tombstone_days: 180,
             database_connections: 10,
+            allow_origins: Vec::new(),
+            metrics_listen: None,
+            limits: Limits::default(),
+            connections: ConnectionLimits::default(),
+            body: BodyLimits::default(),
         }
     }
 }

@@ -63,6 +63,12 @@ pub enum Error {
     /// The body is not `application/json`, or is encoded in a way that is not read here.
     #[error("unsupported media type")]
     UnsupportedMediaType,
+    /// The address is longer than any of this server's.
+    #[error("the address is too long")]
+    AddressTooLong,
+    /// A mistake in this program.
+    #[error("a request panicked")]
+    Panicked,
     /// No such page.
     #[error("not found")]
     NotFound,
@@ -141,10 +147,11 @@ impl Error {
                 "body_too_large",
                 "The body is larger than this server takes.",
             ),
+            Self::AddressTooLong => (414, "address_too_long", "The address is too long."),
             Self::UnsupportedMediaType => (
                 415,
                 "unsupported_media_type",
-                "Send plain application/json.",
+                "Send application/json, as it is or compressed with zstd or gzip.",
             ),
             Self::BadBody(why) => (422, "invalid_body", why.as_str()),
             Self::InvalidEmail => (422, "invalid_email", "This is not an email address."),

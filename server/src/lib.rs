@@ -14,10 +14,16 @@
 mod app;
 mod auth;
 mod config;
+mod connections;
 pub mod db;
+mod decode;
 mod error;
 mod extract;
 mod garbage;
+mod layers;
+mod listen;
+mod metrics;
+mod openapi;
 mod routes;
 mod running;
 mod store;
@@ -27,6 +33,8 @@ pub use app::{AppState, app};
 pub use auth::accounts;
 pub use config::Config;
 pub use error::Error;
+pub use extract::BodyLimits;
+pub use listen::ConnectionLimits;
 pub use running::{Running, start};
 
 #[cfg(test)]

@@ -4,11 +4,11 @@ mod cli;
 mod commands;
 
 use std::{
+    env,
     io::{self, IsTerminal},
     process::ExitCode,
 };
 
-use clap::Parser;
 use server::Error;
 use tracing_subscriber::EnvFilter;
 
@@ -16,7 +16,7 @@ use crate::cli::{Cli, Command, LogFormat, UserCommand};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::read(env::args_os()).unwrap_or_else(|error| error.exit());
     start_log(cli.database.log_format);
     match run(cli).await {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,6 +3,7 @@
 pub(crate) mod compare;
 pub(crate) mod health;
 pub(crate) mod info;
+pub(crate) mod openapi;
 pub(crate) mod pull;
 pub(crate) mod push;
 pub(crate) mod row;

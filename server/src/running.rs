@@ -1,12 +1,13 @@
 //! A server that runs, and how it is stopped.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time};
 
 use crate::{
     AppState, Error, app,
     garbage::{self, Schedule},
+    listen, metrics,
 };
 
 /// How long requests may go on after the server was told to stop.
@@ -17,8 +18,9 @@ const GRACE: Duration = Duration::from_secs(20);
 pub struct Running {
     address: SocketAddr,
     stop: watch::Sender<bool>,
-    serving: JoinHandle<io::Result<()>>,
+    serving: JoinHandle<()>,
     collecting: JoinHandle<()>,
+    measuring: Option<JoinHandle<()>>,
     state: AppState,
 }
 
@@ -34,25 +36,43 @@ pub(crate) fn start_with(
     schedule: Schedule,
 ) -> Result<Running, Error> {
     let address = listener.local_addr()?;
-    let (stop, mut stopped) = watch::channel(false);
+    let (stop, stopped) = watch::channel(false);
     let collecting = garbage::collect_for_ever(
         state.sync.clone(),
         state.keeps_tombstones(),
         schedule,
         stopped.clone(),
     );
-    let stopped = async move {
-        // An error means the sender is gone, and that means stop too.
-        let _ = stopped.wait_for(|stop| *stop).await;
+    let limits = state.config.connections;
+    let measuring = match state.config.metrics_listen {
+        Some(address) => {
+            let (listener, app) = (bind(address)?, metrics::router(state.clone()));
+            Some(tokio::spawn(listen::serve(
+                listener,
+                app,
+                limits,
+                stopped.clone(),
+            )))
+        }
+        None => None,
     };
-    let serving = axum::serve(listener, app(state.clone())).with_graceful_shutdown(stopped);
+    let serving = listen::serve(listener, app(state.clone()), limits, stopped);
     Ok(Running {
         address,
         stop,
-        serving: tokio::spawn(async move { serving.await }),
+        serving: tokio::spawn(serving),
         collecting: tokio::spawn(collecting),
+        measuring,
         state,
     })
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
+    let bound = std::net::TcpListener::bind(address).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        TcpListener::from_std(listener)
+    });
+    bound.map_err(|source| Error::Listen { address, source })
 }
 
 impl Running {
@@ -70,11 +90,11 @@ impl Running {
     pub async fn stop(mut self) -> Result<(), Error> {
         self.stop.send_replace(true);
         match time::timeout(GRACE, &mut self.serving).await {
-            Ok(ended) => ended??,
-            Err(_) => {
-                tracing::warn!("requests still run; cutting them off");
-                self.serving.abort();
-            }
+            Ok(ended) => ended?,
+            Err(_) => tracing::warn!("requests still run; cutting them off"),
+        }
+        if let Some(measuring) = self.measuring {
+            measuring.abort();
         }
         if time::timeout(GRACE, &mut self.collecting).await.is_err() {
             tracing::warn!("tombstones are still being forgotten; cutting that off");

@@ -4,6 +4,7 @@ mod accounts;
 mod garbage;
 mod harness;
 mod http_rules;
+mod limits;
 mod running;
 mod sync;
 mod sync_tokens;

@@ -6,6 +6,7 @@ mod bulk;
 mod checksum;
 mod db_error;
 mod extremum;
+mod fact;
 pub mod merge;
 mod owner;
 #[doc(hidden)]
@@ -44,6 +45,7 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use device::Device;
 pub use error::SyncError;
 pub use event::{SyncEvent, SyncReport};
+pub use fact::Fact;
 pub use ids::{CountedIds, Ids, UuidV7};
 pub use model::{PendingChange, SyncEntity, SyncModel};
 pub use registry::{Registry, RegistryBuilder, RegistryError};

@@ -7,6 +7,7 @@ use sea_orm::{
 };
 
 use crate::{
+    fact::Fact,
     schema::Retired,
     shape::{Reference, Shape},
     syncable::Syncable,
@@ -29,6 +30,13 @@ pub struct Registered {
     pub targets: Vec<Target>,
     relations: Vec<(Option<String>, String)>,
     pub(crate) table: Arc<dyn SyncTable>,
+}
+
+impl Registered {
+    /// The columns as SeaORM has them.
+    pub fn columns(&self) -> Vec<Fact> {
+        self.table.columns()
+    }
 }
 
 /// Where a foreign key leads.

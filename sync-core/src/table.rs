@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     device::{Applied, ApplyContext, Outgoing, Wanted, Withheld},
+    fact::{self, Fact},
     lookup::LookupTable,
     protocol::Verdict,
     registry::Target,
@@ -50,9 +51,8 @@ pub(crate) trait SyncTable: Send + Sync {
     fn text_key(&self) -> Option<&'static str>;
     /// Both: the rows with these ids as they are now.
     async fn now(&self, tx: &DatabaseTransaction, ids: &[i64]) -> Result<RowsNow, DbErr>;
-    /// The testing kit: the columns as SeaORM has them.
-    #[cfg(feature = "testing")]
-    fn columns(&self) -> Vec<crate::testing::Fact>;
+    /// The columns as SeaORM has them.
+    fn columns(&self) -> Vec<Fact>;
     /// The testing kit: the tables behind the shape's lookups, in its order.
     #[cfg(feature = "testing")]
     fn lookups(&self) -> &[Box<dyn LookupTable>];
@@ -155,9 +155,8 @@ impl<E: Syncable> SyncTable for Table<E> {
         self.rows_now(tx, ids).await
     }
 
-    #[cfg(feature = "testing")]
-    fn columns(&self) -> Vec<crate::testing::Fact> {
-        crate::testing::entity::columns::<E>()
+    fn columns(&self) -> Vec<Fact> {
+        fact::columns::<E>()
     }
 
     #[cfg(feature = "testing")]

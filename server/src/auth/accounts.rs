@@ -26,7 +26,7 @@ pub struct NewAccount {
 }
 
 /// An account as its owner may see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Account {
     /// The account's id; `user_id` of all its rows.
     pub id: String,

@@ -4,10 +4,21 @@ use axum::{Json, extract::State};
 use sync_core::protocol::{RowAnswer, RowQuery};
 
 use crate::{
-    AppState, Error, auth::sync_token::SyncCaller, extract::ApiQuery, store::sync_device,
-    task::detached,
+    AppState, Error, auth::sync_token::SyncCaller, extract::ApiQuery, openapi::errors,
+    store::sync_device, task::detached,
 };
 
+#[utoipa::path(
+    get,
+    path = "/api/sync/row",
+    tag = "sync",
+    params(RowQuery),
+    security(("sync_token" = [])),
+    responses(
+        (status = 200, description = "All that is known of one row.", body = RowAnswer),
+        errors::Sync
+    ),
+)]
 pub(crate) async fn row(
     State(state): State<AppState>,
     SyncCaller(caller): SyncCaller,

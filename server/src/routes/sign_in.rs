@@ -3,6 +3,7 @@
 use axum::{Json, extract::State, response::AppendHeaders};
 use http::{HeaderMap, HeaderName, header};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     AppState, Error,
@@ -11,9 +12,11 @@ use crate::{
         session,
     },
     extract::ApiJson,
+    openapi::errors,
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SignInRequest)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
     email: String,
@@ -22,7 +25,8 @@ pub(crate) struct Request {
 }
 
 /// Who is logged in now, also by a cookie in the header.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SignInAnswer)]
 pub(crate) struct Answer {
     token: String,
     user: Account,
@@ -30,6 +34,16 @@ pub(crate) struct Answer {
 
 pub(crate) type AnswerWithCookie = (AppendHeaders<[(HeaderName, String); 1]>, Json<Answer>);
 
+#[utoipa::path(
+    post,
+    path = "/api/auth/sign-in/email",
+    tag = "login",
+    request_body = Request,
+    responses(
+        (status = 200, description = "A session.", body = Answer),
+        errors::WithLogin
+    ),
+)]
 pub(crate) async fn sign_in(
     State(state): State<AppState>,
     headers: HeaderMap,

@@ -3,14 +3,26 @@
 use axum::{Json, extract::State, response::AppendHeaders};
 use http::{HeaderMap, HeaderName, header};
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::{AppState, Error, auth::session};
+use crate::{AppState, Error, auth::session, openapi::errors};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SignOutAnswer)]
 pub(crate) struct Answer {
     success: bool,
 }
 
+#[utoipa::path(
+    post,
+    path = "/api/auth/sign-out",
+    tag = "login",
+    security((), ("session" = []), ("cookie" = [])),
+    responses(
+        (status = 200, description = "Logged out, if anybody was logged in.", body = Answer),
+        errors::WithLogin
+    ),
+)]
 pub(crate) async fn sign_out(
     State(state): State<AppState>,
     headers: HeaderMap,

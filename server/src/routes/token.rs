@@ -4,6 +4,7 @@ use axum::{Json, extract::State};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use sync_core::Millis;
+use utoipa::ToSchema;
 
 use crate::{
     AppState, Error,
@@ -12,13 +13,15 @@ use crate::{
         sync_token::{self, DeviceName, SyncCaller},
     },
     extract::OptionalJson,
+    openapi::errors,
 };
 
 const LONGEST_DEVICE_ID: usize = 64;
 const LONGEST_DEVICE_NAME: usize = 200;
 
 /// Both may be missing: the app's settings page sends no body.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = TokenRequest)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
     /// What the installation calls itself, the same each time.
@@ -27,14 +30,27 @@ pub(crate) struct Request {
     device_name: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = TokenAnswer)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Answer {
     sync_token: String,
     user_id: String,
+    #[schema(value_type = String, format = DateTime)]
     expires_at: Millis,
 }
 
+#[utoipa::path(
+    post,
+    path = "/api/sync/token",
+    tag = "login",
+    request_body = Option<Request>,
+    security(("session" = []), ("cookie" = [])),
+    responses(
+        (status = 200, description = "A token for a device.", body = Answer),
+        errors::WithLogin
+    ),
+)]
 pub(crate) async fn issue(
     State(state): State<AppState>,
     SessionUser { user_id }: SessionUser,
@@ -49,6 +65,16 @@ pub(crate) async fn issue(
     }))
 }
 
+#[utoipa::path(
+    delete,
+    path = "/api/sync/token",
+    tag = "login",
+    security(("sync_token" = [])),
+    responses(
+        (status = 204, description = "The token is good for nothing any more."),
+        errors::WithLogin
+    ),
+)]
 pub(crate) async fn revoke(
     State(state): State<AppState>,
     SyncCaller(caller): SyncCaller,

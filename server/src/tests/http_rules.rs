@@ -59,7 +59,7 @@ async fn a_body_must_be_plain_json() {
         .await
         .is_error(415, "unsupported_media_type");
     let squeezed = draft()
-        .header(header::CONTENT_ENCODING, "gzip")
+        .header(header::CONTENT_ENCODING, "br")
         .json(json!({}));
     server
         .send(squeezed)

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a device wants checksums of.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CompareRequest {
     /// [`PROTOCOL_VERSION`](super::PROTOCOL_VERSION) of the sender.
     pub protocol: u32,
@@ -19,6 +20,7 @@ pub struct CompareRequest {
 
 /// Checksums of one table.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CompareTable {
     /// The table.
     pub table: String,
@@ -31,6 +33,7 @@ pub struct CompareTable {
 
 /// The checksums.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CompareAnswer {
     /// The life of the server's data.
     pub epoch: String,
@@ -40,6 +43,7 @@ pub struct CompareAnswer {
 
 /// The checksums of one table.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TableSums {
     /// The table.
     pub table: String,
@@ -60,6 +64,7 @@ pub struct TableSums {
 
 /// A range of names: all whose hash begins with the same byte.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BucketSum {
     /// The byte.
     pub bucket: u8,
@@ -71,6 +76,7 @@ pub struct BucketSum {
 
 /// A live row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RowSum {
     /// Its name.
     pub remote_id: String,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// An error as it travels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorBody {
     /// A stable word for programs.
     pub code: String,

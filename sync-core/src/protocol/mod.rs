@@ -18,6 +18,12 @@ pub use rows::{
 };
 pub use schema::ServerSchema;
 
+/// The columns of a row of any table, as the interface's description shows it.
+#[cfg(feature = "openapi")]
+#[derive(utoipa::ToSchema)]
+#[schema(as = Row)]
+pub struct AnyRow(#[allow(dead_code)] std::collections::BTreeMap<String, serde_json::Value>);
+
 /// The protocol this code speaks. A peer that speaks another is answered `unsupported_protocol`.
 pub const PROTOCOL_VERSION: u32 = 1;
 

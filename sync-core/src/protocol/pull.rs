@@ -7,6 +7,7 @@ use super::ServerSchema;
 
 /// A closed page of the change feed: every parent a row needs is in it or was before it.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PullPage {
     /// The life of the server's data.
     pub epoch: String,
@@ -25,15 +26,18 @@ pub struct PullPage {
 
 /// Rows of one table.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TablePage {
     /// The table.
     pub table: String,
     /// An array of [`PullRow`].
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<PullRow<super::AnyRow>>))]
     pub rows: Box<RawValue>,
 }
 
 /// One row as the server has it; `W` is its entity's wire struct.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PullRow<W> {
     /// The row's name.
     pub remote_id: String,
@@ -45,6 +49,7 @@ pub struct PullRow<W> {
 
 /// What a server tells before anything is synced.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Info {
     /// Protocol versions the server speaks.
     pub protocols: Vec<u32>,
@@ -58,6 +63,7 @@ pub struct Info {
 
 /// What a server takes at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Limits {
     /// Most bytes of a request's body, decompressed.
     pub body_bytes: usize,
@@ -67,6 +73,10 @@ pub struct Limits {
     pub row_bytes: usize,
     /// Most rows of one page.
     pub page_rows: u32,
+    /// Most live rows of an account, if there is a limit. What is too much is rejected row by row with
+    /// `account_full`, and taken as soon as there is room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_rows: Option<u64>,
 }
 
 impl Default for Limits {
@@ -76,6 +86,7 @@ impl Default for Limits {
             push_rows: 5_000,
             row_bytes: 1 << 20,
             page_rows: 5_000,
+            account_rows: None,
         }
     }
 }

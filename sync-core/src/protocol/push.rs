@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 /// A bounded batch of changed rows. Applied as a whole: visible entirely or not at all.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PushRequest<'a> {
     /// [`PROTOCOL_VERSION`](super::PROTOCOL_VERSION) of the sender.
@@ -32,6 +33,7 @@ pub struct PushRequest<'a> {
 
 /// Changed rows of one table.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TablePush<'a> {
     /// The table.
@@ -39,11 +41,13 @@ pub struct TablePush<'a> {
     pub table: Cow<'a, str>,
     /// Each a [`PushRow`]; read one by one, so that a bad row cannot reject the others.
     #[serde(borrow)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<PushRow<super::AnyRow>>))]
     pub rows: Vec<Cow<'a, RawValue>>,
 }
 
 /// One changed row; `W` is its entity's wire struct.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PushRow<W> {
     /// The row's name; the device made it up when it first sent the row.
     pub remote_id: String,
@@ -87,6 +91,7 @@ fn each_once<'de, D: Deserializer<'de>>(
 
 /// What became of a push.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PushAnswer {
     /// The life of the server's data.
     pub epoch: String,
@@ -100,6 +105,7 @@ pub struct PushAnswer {
 
 /// The verdicts for one table.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TableVerdicts {
     /// The table.
     pub table: String,
@@ -109,6 +115,7 @@ pub struct TableVerdicts {
 
 /// The server's answer for one row.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Verdict {
     /// The name the row was pushed by.
     pub remote_id: String,
@@ -128,6 +135,7 @@ pub struct Verdict {
     pub renamed_to: Option<String>,
     /// For `merged`: the row as it now is, a [`PullRow`](super::PullRow)'s `row`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<super::AnyRow>))]
     pub row: Option<Box<RawValue>>,
     /// For `merged`: when the row was last edited, in server time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -152,6 +160,7 @@ impl Verdict {
 
 /// What became of a pushed row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum VerdictKind {
     /// The row is now as it was pushed.

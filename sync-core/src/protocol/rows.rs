@@ -12,6 +12,7 @@ pub const MOST_NAMES: usize = 1_000;
 
 /// Rows of one table, asked for by their names.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RowsRequest {
     /// The table.
     pub table: String,
@@ -21,6 +22,7 @@ pub struct RowsRequest {
 
 /// The rows that the server has, as a pull has them. Names it does not know are left out.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RowsAnswer {
     /// The life of the server's data.
     pub epoch: String,
@@ -32,6 +34,8 @@ pub struct RowsAnswer {
 
 /// Which row is to be told of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 pub struct RowQuery {
     /// The table.
     #[serde(default)]
@@ -43,6 +47,7 @@ pub struct RowQuery {
 
 /// All that the server knows of one row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RowAnswer {
     /// The life of the server's data.
     pub epoch: String,
@@ -70,6 +75,7 @@ pub struct RowAnswer {
 
 /// One register of a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RegisterAnswer {
     /// Its name.
     pub register: String,
@@ -90,6 +96,7 @@ pub struct RegisterAnswer {
 
 /// How a register came to its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SetBy {
     /// A device edited it.
@@ -106,6 +113,7 @@ pub enum SetBy {
 
 /// A device of the account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeviceAnswer {
     /// The server's number of it.
     pub number: i64,

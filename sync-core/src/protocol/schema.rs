@@ -8,6 +8,7 @@ use crate::{registry::Registry, schema::fingerprint};
 
 /// The tables that a server syncs, and their columns.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ServerSchema {
     /// Tells it from every other.
     pub fingerprint: String,

@@ -146,6 +146,10 @@ impl<E: Syncable> Table<E> {
             let message = "the server does not have this row; send it whole";
             return Outcome::Answer(rejected(&incoming.pushed_as, "unknown_id", None, message));
         }
+        if cx.room == Some(0) {
+            let message = "the account has as many rows as this server allows; delete some, or ask its administrator";
+            return Outcome::Answer(rejected(&incoming.pushed_as, "account_full", None, message));
+        }
         let mut row = incoming.row.clone();
         let mut clocks = incoming.first_clocks(&E::SHAPE, &cx.keeper);
         let mut merged = Merged::default();
@@ -174,6 +178,7 @@ impl<E: Syncable> Table<E> {
             clocks,
             deleted_at: row.deleted_at().map(|at| at.0),
         };
+        cx.room = cx.room.map(|room| room.saturating_sub(1));
         let (position, pushed_as) = (incoming.position, incoming.pushed_as.clone());
         Outcome::Insert(Box::new(Planned {
             row,

@@ -22,6 +22,7 @@ mod merge_rows;
 mod page;
 mod pull;
 mod push;
+mod quota;
 mod resolve;
 mod revive;
 mod taken_key;
@@ -104,6 +105,11 @@ impl SyncServer {
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
+    }
+
+    /// What it syncs.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
     }
 
     /// # Errors

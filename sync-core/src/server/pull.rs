@@ -25,6 +25,8 @@ const DEFAULT_LIMIT: u32 = 1_000;
 
 /// What a pull asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 pub struct PullQuery {
     /// Where to go on; none, empty or `0` for the beginning.
     pub cursor: Option<String>,

@@ -13,6 +13,7 @@ use super::{
     cursor::{self, Cursor, Pulled},
     exclusive::{self, Claim},
     incoming::Reading,
+    quota,
 };
 use crate::{
     clocks::Timekeeper,
@@ -36,6 +37,8 @@ pub(crate) struct PushContext<'a> {
     pub(super) pulled: Pulled,
     pub(super) ids: &'a dyn crate::ids::Ids,
     pub(super) row_bytes: usize,
+    /// Rows that the account may still get; none where there is no limit.
+    pub(super) room: Option<u64>,
     /// The last position given out.
     pub(super) seq: i64,
     /// Rows that foreign keys of this push lead to, by table and by the name they were pushed with.
@@ -131,6 +134,7 @@ impl SyncServer {
             pulled: Pulled::default(),
             ids: &*self.ids,
             row_bytes: self.limits.row_bytes,
+            room: None,
             seq: account.head,
             known: HashMap::new(),
             seen: HashMap::new(),
@@ -177,6 +181,7 @@ impl SyncServer {
         cx.pulled = Pulled::new(&epoch, from);
         cx.seq = reserved.unwrap_or(cx.seq);
         absorb::absorb(&tx, &mut cx).await?;
+        cx.room = quota::room(&tx, account.id, self.limits.account_rows).await?;
         let before = cx.seq;
         let tables = merge_tables(&tx, &mut cx, request).await?;
         let after = cx.seq;

@@ -87,5 +87,3 @@ pub use self::{
     server::{InProcess, Server, ServerSetup, Servers},
     simulation::Simulation,
 };
-
-pub(crate) use self::tables::Fact;

@@ -4,6 +4,7 @@ use sea_orm::ColumnType;
 
 use super::hooks::Values;
 use crate::{
+    fact::Fact,
     registry::{OnDelete, Registered, Registry, Target},
     shape::{DELETED_AT, Exclusive, Rule, Shape},
 };
@@ -155,13 +156,6 @@ fn weight(registry: &Registry, registered: &Registered) -> u64 {
         (_, true) => 3,
         _ => 5,
     }
-}
-
-/// A column as SeaORM has it.
-pub(crate) struct Fact {
-    pub(crate) name: &'static str,
-    pub(crate) kind: ColumnType,
-    pub(crate) nullable: bool,
 }
 
 fn column(

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use serde_json::json;
-use sync_core::SyncError;
-use sync_tests::{Fault, TestDb, on_both_backends};
+use sync_core::{SyncError, protocol::Limits};
+use sync_tests::{Fault, Scene, TestDb, on_both_backends};
 
 use crate::conflict::family;
 
@@ -11,6 +11,7 @@ on_both_backends!(
     at02_a_token_that_ends_in_the_middle_of_a_pull,
     at03_a_token_that_ends_in_the_middle_of_a_push,
     at10_an_account_over_its_quota_still_pulls,
+    at10_rows_over_the_quota_wait_until_there_is_room,
     at10_a_push_that_is_too_large_whatever_it_holds,
 );
 
@@ -98,6 +99,37 @@ async fn at10_an_account_over_its_quota_still_pulls(db: TestDb) -> Result<()> {
     assert_eq!(a.one("SELECT name FROM profiles").await?, "Of B");
     assert_eq!(a.dirty().await?, dirty);
     scene.settled(&[&a, &b, &c]).await
+}
+
+async fn at10_rows_over_the_quota_wait_until_there_is_room(db: TestDb) -> Result<()> {
+    let mut scene = Scene::at_noon(db).await?;
+    let limits = Limits {
+        account_rows: Some(4),
+        ..Limits::default()
+    };
+    scene.server.engine = scene.server.engine.clone().with_limits(limits);
+    let (a, b) = scene.pair().await?;
+    let list = a.add_list(a.add_profile("Anna").await?, "One").await?;
+    for title in ["first", "second", "third"] {
+        a.add_item(list, title).await?;
+    }
+    a.sync().await?;
+    let rejected = a.rejected().await?;
+    assert!(
+        rejected.len() == 1 && rejected[0].ends_with("account_full"),
+        "{rejected:?}"
+    );
+    // What is there can be edited, and others go on.
+    a.at(-2_000, "UPDATE lists SET name = 'Of A'").await?;
+    a.sync().await?;
+    b.sync().await?;
+    assert_eq!(b.one("SELECT name FROM lists").await?, "Of A");
+    b.at(-1_000, "UPDATE list_items SET deleted_at = '2027-01-15 11:59:59' WHERE id = (SELECT min(id) FROM list_items)")
+        .await?;
+    b.sync().await?;
+    a.sync().await?;
+    assert!(a.rejected().await?.is_empty());
+    scene.settled(&[&a, &b]).await
 }
 
 /// 413 for whatever is sent: each row is set aside by itself, the pull goes on, and all goes again.
