@@ -114,6 +114,33 @@ pub enum AdapterError {
     /// The sync itself.
     #[error(transparent)]
     Sync(#[from] SyncError),
+    /// The page is only for this machine.
+    #[error(
+        "the page cannot be served on `{listen}`: give an address of this machine alone, such as 127.0.0.1:8788"
+    )]
+    NotLoopback {
+        /// Where it was to be.
+        listen: std::net::SocketAddr,
+    },
+    /// The page's port cannot be had.
+    #[error(
+        "port {} of {} is not free: another program has it, perhaps this one already. Give another with --listen",
+        listen.port(), listen.ip()
+    )]
+    Listen {
+        /// Where it was to be.
+        listen: std::net::SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The file that tells programs where the page is cannot be written.
+    #[error("`{}` cannot be written", path.display())]
+    PageFile {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
     /// The sync panicked.
     #[error(
         "the sync stopped by a mistake of the program; it begins again by itself. Report it if it recurs"
@@ -214,6 +241,9 @@ impl AdapterError {
                 "locked"
             }
             Self::Sync(error) => error.word(),
+            Self::NotLoopback { .. } => "not_loopback",
+            Self::Listen { .. } => "port_taken",
+            Self::PageFile { .. } => "page_file",
             Self::Panicked => "panicked",
             Self::Stopped => "stopped",
             Self::Io(_) => "io",

@@ -80,7 +80,7 @@ fn parse(text: &[u8]) -> Option<[u8; KEY_BYTES]> {
     BASE64.decode(text.trim_end()).ok()?.try_into().ok()
 }
 
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let mut file = private(OpenOptions::new().write(true).create_new(true)).open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()

@@ -9,10 +9,12 @@ mod adapter;
 mod background;
 pub mod cli;
 mod database;
+mod devices;
 mod error;
 mod key_file;
 mod login;
 mod network;
+mod page;
 mod people;
 mod reporter;
 mod seal;
@@ -26,9 +28,11 @@ pub use adapter::{Adapter, Connect, Connected, Disconnected, Environment, Grant}
 pub use background::{
     Activity, CloudSync, Event, Policy, Problem, SyncStatus, SystemTimer, Timer, Trigger,
 };
+pub use devices::{AccountDevice, Devices};
 pub use error::{AdapterError, FileProblem};
 pub use login::Password;
 pub use network::{Hints, Http, Network};
+pub use page::{Page, PageOptions};
 pub use people::RowName;
 pub use server_url::{DEFAULT_SERVER, ServerUrl};
 pub use standing::{Overview, Standing};

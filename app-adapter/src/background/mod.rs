@@ -11,6 +11,7 @@ mod schedule;
 mod status;
 mod timer;
 
+pub(crate) use driver::needs_choice;
 pub use handle::CloudSync;
 pub use policy::Policy;
 pub use schedule::Trigger;

@@ -66,6 +66,7 @@ impl Exit {
             | AdapterError::NoEmail
             | AdapterError::NoPassword
             | AdapterError::Usage(_)
+            | AdapterError::NotLoopback { .. }
             | AdapterError::RowId { .. }
             | AdapterError::UnknownLocalUser { .. }
             | AdapterError::SeveralLocalUsers { .. }
@@ -77,6 +78,8 @@ impl Exit {
             AdapterError::OtherAccount { .. }
             | AdapterError::Seal
             | AdapterError::Panicked
+            | AdapterError::Listen { .. }
+            | AdapterError::PageFile { .. }
             | AdapterError::Stopped
             | AdapterError::Registry(_)
             | AdapterError::Io(_) => Self::Failed,
