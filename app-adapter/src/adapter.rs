@@ -14,7 +14,8 @@ use crate::{
     background::{Policy, SystemTimer, Timer},
     database,
     error::AdapterError,
-    key_file::KeyFile,
+    key_store::KeyStore,
+    keyring::{Keyring, SystemKeyring},
     login::{self, Account, Password, Session},
     network::{Hints, Http, Network},
     seal::{self, Purpose},
@@ -26,7 +27,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Adapter {
     device: Device,
-    key: KeyFile,
+    key: KeyStore,
     clock: Arc<dyn Clock>,
     network: Arc<dyn Network>,
     timer: Arc<dyn Timer>,
@@ -42,6 +43,8 @@ pub struct Environment {
     pub ids: Arc<dyn Ids>,
     /// The way to servers.
     pub network: Arc<dyn Network>,
+    /// Where the key of the login is kept; none for the file beside the database.
+    pub keyring: Option<Arc<dyn Keyring>>,
     /// Waiting, for the background job.
     pub timer: Arc<dyn Timer>,
     /// How often and how patiently the background job syncs.
@@ -54,6 +57,7 @@ impl Default for Environment {
             clock: Arc::new(SystemClock),
             ids: Arc::new(UuidV7),
             network: Arc::new(Http),
+            keyring: SystemKeyring::if_any(),
             timer: Arc::new(SystemTimer::default()),
             policy: Policy::default(),
         }
@@ -119,6 +123,7 @@ impl Adapter {
             clock,
             ids,
             network,
+            keyring,
             timer,
             policy,
         } = environment;
@@ -127,7 +132,7 @@ impl Adapter {
         let device = device.map_err(|e| database::failed(path, e))?;
         Ok(Self {
             device,
-            key: KeyFile::beside(path),
+            key: KeyStore::new(path, keyring),
             clock,
             network,
             timer,
@@ -187,11 +192,10 @@ impl Adapter {
             named,
         )
         .await?;
-        let key = self.key.load_or_create()?;
+        let device_id = self.device.device_id().await?;
+        let (key, kept) = self.key.for_login(&device_id).await?;
 
-        let token = session
-            .sync_token(&self.device.device_id().await?, &wanted.device_name)
-            .await?;
+        let token = session.sync_token(&device_id, &wanted.device_name).await?;
         let connection = Connection {
             remote_url: url.to_owned(),
             remote_user_id: account.id.clone(),
@@ -202,6 +206,7 @@ impl Adapter {
                     url,
                     user_id: &account.id,
                 },
+                kept,
             )?,
             local_user_id,
         };
@@ -308,6 +313,7 @@ impl Adapter {
             auth_token,
             remote_url,
             remote_user_id,
+            device_id,
             ..
         } = self.device.state().await?;
         let (Some(sealed), Some(url), Some(user_id)) = (auth_token, remote_url, remote_user_id)
@@ -315,10 +321,12 @@ impl Adapter {
             return Err(SyncError::NotConnected.into());
         };
         // A plain one is of an older app: it is no login at a server of today.
-        if !seal::is_sealed(&sealed) {
+        let Some(kept) = seal::kept(&sealed) else {
             return Err(SyncError::NotConnected.into());
-        }
-        let key = self.key.load()?.ok_or(AdapterError::LoginUnreadable)?;
+        };
+        let device_id = device_id.unwrap_or_default();
+        let key = self.key.load(kept, &device_id).await?;
+        let key = key.ok_or(AdapterError::LoginUnreadable)?;
         let token = key.open(
             &sealed,
             Purpose {

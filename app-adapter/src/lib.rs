@@ -12,6 +12,8 @@ mod database;
 mod devices;
 mod error;
 mod key_file;
+mod key_store;
+mod keyring;
 mod login;
 mod network;
 mod page;
@@ -30,6 +32,7 @@ pub use background::{
 };
 pub use devices::{AccountDevice, Devices};
 pub use error::{AdapterError, FileProblem};
+pub use keyring::{Keyring, KeyringError, SystemKeyring};
 pub use login::Password;
 pub use network::{Hints, Http, Network};
 pub use page::{Page, PageOptions};

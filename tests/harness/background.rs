@@ -222,6 +222,7 @@ async fn start(file: &std::path::Path, time: &ManualTime, network: &Switched) ->
         clock: time.clock.clone(),
         timer: time.timer.clone(),
         network: std::sync::Arc::new(network.clone()),
+        keyring: None,
         ..Environment::default()
     };
     Ok(CloudSync::open_in(file, environment).await?)

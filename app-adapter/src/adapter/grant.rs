@@ -58,12 +58,13 @@ impl Adapter {
         }
         let tied = state.local_user_id.clone();
         let local_user_id = account::choose(self.device.db(), user_id, tied, None).await?;
-        let key = self.key.load_or_create()?;
+        let device_id = self.device.device_id().await?;
+        let (key, kept) = self.key.for_login(&device_id).await?;
         let connection = Connection {
             remote_url: url.to_owned(),
             remote_user_id: user_id.clone(),
             email: state.email.clone().filter(|_| same),
-            auth_token: key.seal(token, Purpose { url, user_id })?,
+            auth_token: key.seal(token, Purpose { url, user_id }, kept)?,
             local_user_id,
         };
         let account = Account {

@@ -58,6 +58,7 @@ async fn open(dir: &tempfile::TempDir, server: &FakeServer) -> Adapter {
         clock: Arc::new(ManualClock::new(1_767_323_045_678)),
         ids: Arc::new(CountedIds::new(1)),
         network: Arc::new(server.clone()),
+        keyring: None,
         ..Environment::default()
     };
     Adapter::open_in(&dir.path().join("app.sqlite"), environment)

@@ -16,7 +16,6 @@ pub(in crate::page) fn page(shown: &Shown<'_>) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { "Cloud Sync – Zentrio" }
-                link rel="icon" href="data:,";
                 link rel="stylesheet" href="/page.css";
                 script src="/page.js" defer {}
                 @if busy { noscript { meta http-equiv="refresh" content="3; url=/"; } }
