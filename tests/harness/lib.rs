@@ -8,6 +8,7 @@
 pub mod account;
 pub mod at_rest;
 pub mod background;
+pub mod browser;
 pub mod captured_db;
 pub mod database;
 pub mod device;

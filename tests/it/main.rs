@@ -18,6 +18,7 @@ mod garbage;
 mod in_flight;
 mod large;
 mod ninth_entity;
+mod page;
 mod paging;
 mod people;
 mod planted_bugs;
