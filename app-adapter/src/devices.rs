@@ -2,32 +2,17 @@
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
-use serde::{Deserialize, Serialize};
-use sync_core::{Millis, SyncError, Transport, TransportError, protocol::ErrorBody};
+use serde::Serialize;
+use sync_core::{
+    SyncError, Transport, TransportError,
+    protocol::{DEVICES_PATH, Device, DevicesAnswer, ErrorBody},
+};
 
 use crate::{Adapter, AdapterError};
 
-const DEVICES_PATH: &str = "/api/sync/devices";
-
 /// The account's devices, as far as they are known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Devices(pub Vec<AccountDevice>);
-
-/// One device of the account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AccountDevice {
-    /// What it calls itself.
-    pub id: String,
-    /// What its user calls it.
-    pub name: Option<String>,
-    /// When it logged in.
-    pub created_at: Millis,
-    /// When it last asked the server for something, roughly.
-    pub last_seen_at: Option<Millis>,
-    /// Whether it is this one.
-    pub current: bool,
-}
+pub struct Devices(pub Vec<Device>);
 
 impl Adapter {
     /// The account's devices; none from a server so old that it does not list them.
@@ -35,15 +20,11 @@ impl Adapter {
     /// # Errors
     /// If there is no usable login, or the server is not reached.
     pub async fn devices(&self) -> Result<Devices, AdapterError> {
-        #[derive(Deserialize)]
-        struct Answer {
-            devices: Vec<AccountDevice>,
-        }
         let transport = self.transport().await?;
         let Some(body) = ask(&*transport, Method::GET, DEVICES_PATH).await? else {
             return Ok(Devices::default());
         };
-        let answer: Result<Answer, _> = serde_json::from_slice(&body);
+        let answer: Result<DevicesAnswer, _> = serde_json::from_slice(&body);
         let answer = answer.map_err(|error| SyncError::NotASyncServer(error.to_string()))?;
         Ok(Devices(answer.devices))
     }
@@ -89,18 +70,15 @@ async fn ask(
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Ok(None),
         StatusCode::UNAUTHORIZED => Err(SyncError::Unauthorized),
         status => {
-            let body = serde_json::from_slice::<ErrorBody>(answer.body());
-            let (code, message) = match body {
-                Ok(body) => (body.code, body.message),
-                Err(_) => (
-                    format!("http_{}", status.as_u16()),
-                    format!("the server answered with status {}", status.as_u16()),
-                ),
-            };
+            let status = status.as_u16();
+            let body = serde_json::from_slice(answer.body()).unwrap_or_else(|_| {
+                let words = format!("the server answered with status {status}");
+                ErrorBody::new(format!("http_{status}"), words)
+            });
             Err(SyncError::Refused {
-                status: status.as_u16(),
-                code,
-                message,
+                status,
+                code: body.code,
+                message: body.message,
                 retry_after: sync_core::transport::retry_after(&answer),
             })
         }

@@ -162,6 +162,8 @@ pub enum FileProblem {
     NoFolder,
     /// It is a folder.
     IsFolder,
+    /// It is a link to a file in another folder, or to none.
+    Link,
     /// It is no SQLite database, or an encrypted one.
     NotADatabase,
     /// It is a SQLite database with other tables.
@@ -186,6 +188,7 @@ impl FileProblem {
         match self {
             Self::NoFolder => "no_folder",
             Self::IsFolder => "is_folder",
+            Self::Link => "link",
             Self::NotADatabase => "not_a_database",
             Self::NotZentrio => "not_zentrio",
             Self::Newer => "newer_database",
@@ -203,6 +206,9 @@ impl fmt::Display for FileProblem {
         f.write_str(match self {
             Self::NoFolder => "cannot be created: its folder does not exist",
             Self::IsFolder => "is a folder: name a database file",
+            Self::Link => {
+                "is a link to another folder, which is not followed: name the file itself"
+            }
             Self::NotADatabase => "is not a SQLite database: it was left as it is",
             Self::NotZentrio => "is a database, but not one of Zentrio's: it was left as it is",
             Self::Newer => "was changed by a newer version of this program: update this one",

@@ -31,6 +31,14 @@ pub trait Keyring: Send + Sync {
 #[error("the keyring cannot be used: {0}")]
 pub struct KeyringError(String);
 
+impl KeyringError {
+    /// What is the matter, in a few words.
+    #[must_use]
+    pub fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
+
 /// The one of the operating system.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemKeyring;

@@ -28,9 +28,9 @@ mod testing;
 pub use account::LocalUser;
 pub use adapter::{Adapter, Connect, Connected, Disconnected, Environment, Grant};
 pub use background::{
-    Activity, CloudSync, Event, Policy, Problem, SyncStatus, SystemTimer, Timer, Trigger,
+    Activity, Change, CloudSync, Event, Policy, Problem, SyncStatus, SystemTimer, Timer, Trigger,
 };
-pub use devices::{AccountDevice, Devices};
+pub use devices::Devices;
 pub use error::{AdapterError, FileProblem};
 pub use keyring::{Keyring, KeyringError, SystemKeyring};
 pub use login::Password;

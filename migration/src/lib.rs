@@ -4,8 +4,8 @@
 
 use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    DatabaseConnection, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 
 mod migrator;
@@ -15,8 +15,10 @@ mod m20261123_000002_columns;
 mod m20261123_000003_indexes;
 mod m20261123_000004_tmdb_addon;
 mod m20261123_000005_login_tables;
+mod m20261126_000006_login_limits;
 
 mod column;
+mod race;
 mod table;
 mod tables;
 
@@ -34,15 +36,15 @@ pub enum Side {
     Server,
 }
 
-/// Names the lock among all advisory locks of a Postgres database.
-const ADVISORY_LOCK: i64 = i64::from_be_bytes(*b"\0zentrio");
+/// How often it is tried while others do the same. Each time but the last one of them came further.
+const ATTEMPTS: u32 = 20;
 
 /// Brings `db` to the schema of this program, whether it is empty, made by an earlier version, or
 /// the application's own database from before there was sync.
 ///
-/// The whole of it is one transaction: it happens or it does not. Programs that start together
-/// take turns, and a database that needs nothing is only read, so neither a lock nor the right to
-/// change the schema is needed then.
+/// The whole of it is one transaction: it happens or it does not. Of programs that start together one
+/// does it, and the others fail at what it has done, look again, and find it done. A database that
+/// needs nothing is only read, so the right to change the schema is not needed then.
 ///
 /// # Errors
 /// What the database reports; also when it was migrated by a newer program, or when a table lacks
@@ -51,7 +53,20 @@ pub async fn up(db: &DatabaseConnection, side: Side) -> Result<(), DbErr> {
     if !is_pending(db, side).await? {
         return Ok(());
     }
-    let tx = begin_alone(db).await?;
+    let mut attempt = 1;
+    loop {
+        match up_once(db, side).await {
+            Err(error) if race::is_race(&error) && attempt < ATTEMPTS => attempt += 1,
+            result => return result,
+        }
+        if !is_pending(db, side).await? {
+            return Ok(());
+        }
+    }
+}
+
+async fn up_once(db: &DatabaseConnection, side: Side) -> Result<(), DbErr> {
+    let tx = db.begin_with_options(options(db)).await?;
     Migrator::up(&tx, None).await?;
     if side == Side::Server {
         LoginMigrator::up(&tx, None).await?;
@@ -72,29 +87,17 @@ async fn is_pending(db: &DatabaseConnection, side: Side) -> Result<bool, DbErr> 
             .is_empty())
 }
 
-/// Begins a transaction that no other [`up`] on the same database overlaps.
-///
-/// Both databases give the lock back when the transaction ends, and that includes its connection
-/// dying. The transaction is also the only connection used, so a pool of one is enough.
-async fn begin_alone(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-    match db.get_database_backend() {
-        DbBackend::Postgres => {
-            let options = TransactionOptions {
-                // A snapshot taken before the wait would not show what the other one did.
-                isolation_level: Some(IsolationLevel::ReadCommitted),
-                ..TransactionOptions::default()
-            };
-            let tx = db.begin_with_options(options).await?;
-            tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
-                .await?;
-            Ok(tx)
-        }
-        _ => {
-            let options = TransactionOptions {
-                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-                ..TransactionOptions::default()
-            };
-            db.begin_with_options(options).await
-        }
+/// The transaction is the only connection used, so a pool of one is enough.
+fn options(db: &DatabaseConnection) -> TransactionOptions {
+    let isolation_level = match db.get_database_backend() {
+        // Each statement has to see what others have done before it.
+        DbBackend::Postgres => Some(IsolationLevel::ReadCommitted),
+        _ => None,
+    };
+    TransactionOptions {
+        isolation_level,
+        // Programs on SQLite take turns.
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
     }
 }

@@ -5,7 +5,7 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 use crate::{
     m20261123_000001_tables, m20261123_000002_columns, m20261123_000003_indexes,
-    m20261123_000004_tmdb_addon, m20261123_000005_login_tables,
+    m20261123_000004_tmdb_addon, m20261123_000005_login_tables, m20261126_000006_login_limits,
 };
 
 /// The tables that every Zentrio database has, on a device and on a server.
@@ -35,7 +35,10 @@ impl MigratorTrait for Migrator {
 
 impl MigratorTrait for LoginMigrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261123_000005_login_tables::Migration)]
+        vec![
+            Box::new(m20261123_000005_login_tables::Migration),
+            Box::new(m20261126_000006_login_limits::Migration),
+        ]
     }
 
     fn migration_table_name() -> DynIden {

@@ -5,6 +5,7 @@
 
 mod account;
 mod library;
+mod limits;
 mod login;
 mod profile;
 mod settings;
@@ -28,6 +29,13 @@ pub(crate) const ZENTRIO: [Table; 10] = [
 
 /// Tables that only a server has.
 pub(crate) const LOGIN: [Table; 3] = [login::SESSION, login::ACCOUNT, login::SYNC_DEVICE];
+
+/// Tables that only a server has, since there are limits to guessing passwords.
+pub(crate) const LIMITS: [Table; 3] = [
+    limits::LOGIN_LIMIT,
+    limits::LOGIN_PLACE,
+    limits::SERVER_SETTING,
+];
 
 /// What every synced table ends with.
 const SYNC: &[Column] = &[

@@ -4,13 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Extension, Router,
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::DbBackend;
 use sync_core::{
     Clock, Ids, SystemClock, UuidV7,
-    protocol::{COMPARE_PATH, INFO_PATH, PULL_PATH, PUSH_PATH, ROW_PATH, ROWS_PATH, TOKEN_PATH},
+    protocol::{
+        COMPARE_PATH, DEVICES_PATH, EVENTS_PATH, INFO_PATH, PULL_PATH, PUSH_PATH, ROW_PATH,
+        ROWS_PATH, TOKEN_PATH,
+    },
     server::{Garbage, ServerDb, SyncServer},
 };
 
@@ -18,6 +21,7 @@ use crate::{
     Config, Error,
     auth::{Cookies, Passwords},
     db,
+    events::Events,
     extract::MostBytes,
     layers, routes, store,
 };
@@ -29,6 +33,7 @@ pub struct AppState {
     pub(crate) sync: SyncServer,
     pub(crate) passwords: Arc<Passwords>,
     pub(crate) cookies: Cookies,
+    pub(crate) events: Events,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) config: Arc<Config>,
@@ -41,6 +46,7 @@ pub fn app(state: AppState) -> Router {
     let router = Router::new()
         .route(PUSH_PATH, push)
         .route(PULL_PATH, get(routes::pull::pull))
+        .route(EVENTS_PATH, get(routes::events::events))
         .route(INFO_PATH, get(routes::info::info))
         .route(ROW_PATH, get(routes::row::row))
         .route(ROWS_PATH, post(routes::rows::rows))
@@ -49,9 +55,22 @@ pub fn app(state: AppState) -> Router {
             TOKEN_PATH,
             post(routes::token::issue).delete(routes::token::revoke),
         )
+        .route(DEVICES_PATH, get(routes::devices::list))
+        .route(
+            &format!("{DEVICES_PATH}/{{id}}"),
+            delete(routes::devices::revoke),
+        )
         .route("/api/auth/sign-up/email", post(routes::sign_up::sign_up))
         .route("/api/auth/sign-in/email", post(routes::sign_in::sign_in))
         .route("/api/auth/sign-out", post(routes::sign_out::sign_out))
+        .route(
+            "/api/auth/change-password",
+            post(routes::change_password::change_password),
+        )
+        .route(
+            "/api/auth/get-session",
+            get(routes::get_session::get_session),
+        )
         .route("/api/openapi.json", get(routes::openapi::openapi))
         .route("/healthz", get(routes::health::healthz))
         .route("/readyz", get(routes::health::readyz))
@@ -75,20 +94,23 @@ impl AppState {
     ) -> Result<Self, Error> {
         let db = db::open(config).await?;
         migration::up(&db.write, migration::Side::Server).await?;
+        let events = Events::new(config, &db);
         let sync = SyncServer::new(
             db.clone(),
             entity::registry().map_err(sea_orm::DbErr::from)?,
             clock.clone(),
             ids.clone(),
         )
+        .on_moved(events.on_moved())
         .with_limits(config.limits);
         sync.install().await?;
         sync.absorb_all().await?;
         let secret = auth_secret(&db, config).await?;
-        let adopted = store::account::has_adopted_passwords(&db.read).await?;
+        let shared = store::account::is_shared(&db.read).await?;
         Ok(Self {
             sync,
-            passwords: Arc::new(Passwords::new(adopted)),
+            events,
+            passwords: Arc::new(Passwords::new(shared)),
             cookies: Cookies::new(&secret, config.is_https())?,
             clock,
             ids,
@@ -171,15 +193,8 @@ async fn auth_secret(db: &ServerDb, config: &Config) -> Result<String, Error> {
         }
         Some(secret) => Ok(secret.clone()),
         None => {
-            store::setting::install(&db.write).await?;
-            Ok(
-                store::setting::get_or_insert(
-                    &db.write,
-                    "auth_secret",
-                    crate::auth::random_token(),
-                )
-                .await?,
-            )
+            let made_up = crate::auth::random_token();
+            Ok(store::setting::get_or_insert(&db.write, "auth_secret", made_up).await?)
         }
     }
 }

@@ -1,15 +1,21 @@
 //! The command line. Every flag has an environment variable, and a place in the configuration file.
 
+mod device;
 mod file;
+mod user;
 
 use std::{ffi::OsString, net::SocketAddr};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-use server::Config;
+use server::{Config, TrustedProxies};
+
+pub(crate) use device::{AccountCommand, DeviceCommand, RevokeArgs};
+pub(crate) use user::{AddUserArgs, BanArgs, PasswordArgs, RemoveUserArgs, UserCommand};
 
 /// The sync server of Zentrio.
 ///
-/// Without a command it serves. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the account exists already.
+/// Without a command it serves. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the account exists already,
+/// 4 there is no such account or device, 5 not done for want of --yes.
 #[derive(Parser)]
 #[command(name = "zentrio-server", version)]
 pub(crate) struct Cli {
@@ -41,6 +47,12 @@ pub(crate) enum Command {
     /// Manage accounts.
     #[command(subcommand)]
     User(UserCommand),
+    /// Manage the devices of an account.
+    #[command(subcommand)]
+    Device(DeviceCommand),
+    /// Look at accounts.
+    #[command(subcommand)]
+    Account(AccountCommand),
     /// Bring the database's schema up to date and exit. `serve` does it too.
     Migrate,
     /// Forget old tombstones now. `serve` does it once a day.
@@ -74,27 +86,6 @@ pub(crate) enum EpochCommand {
 #[derive(Args)]
 pub(crate) struct EpochArgs {
     /// Print one JSON object on stdout: epoch, and previous after `new`.
-    #[arg(long, env = "ZENTRIO_JSON")]
-    pub(crate) json: bool,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum UserCommand {
-    /// Make an account. Without --password-stdin it makes up a password and prints it on stdout.
-    Add(AddUserArgs),
-}
-
-#[derive(Args)]
-pub(crate) struct AddUserArgs {
-    /// The address to log in with.
-    pub(crate) email: String,
-    /// What to call the user. The address up to the @ if not given.
-    #[arg(long, env = "ZENTRIO_USER_NAME")]
-    pub(crate) name: Option<String>,
-    /// Take the password from the first line of stdin.
-    #[arg(long, env = "ZENTRIO_PASSWORD_STDIN")]
-    pub(crate) password_stdin: bool,
-    /// Print one JSON object on stdout: userId, email, and the password if it was made up.
     #[arg(long, env = "ZENTRIO_JSON")]
     pub(crate) json: bool,
 }
@@ -150,6 +141,14 @@ pub(crate) struct ServeArgs {
     /// Whether anybody may make an account. [default: true]
     #[arg(long, env = "ZENTRIO_ALLOW_SIGN_UP", value_name = "BOOL")]
     allow_sign_up: Option<bool>,
+    /// Whether an account can log in only when its address was verified: by the web app, or by `user verify`.
+    /// [default: false]
+    #[arg(long, env = "ZENTRIO_REQUIRE_VERIFIED_EMAIL", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    require_verified_email: Option<bool>,
+    /// Take a client's address, which attempts to log in are counted by, from this header: x-forwarded-for
+    /// or forwarded, with :N behind it where requests pass N proxies. Only where all of them do.
+    #[arg(long, env = "ZENTRIO_TRUST_PROXY", value_name = "HEADER[:N]")]
+    trust_proxy: Option<TrustedProxies>,
     /// Days after its last use that a device has to log in again. [default: 365]
     #[arg(long, env = "ZENTRIO_SYNC_TOKEN_DAYS", value_parser = clap::value_parser!(u32).range(1..=36500))]
     sync_token_days: Option<u32>,
@@ -204,6 +203,10 @@ impl ServeArgs {
         config.public_url = self.public_url.or(config.public_url.take());
         config.auth_secret = self.auth_secret.or(config.auth_secret.take());
         config.allow_sign_up = self.allow_sign_up.unwrap_or(config.allow_sign_up);
+        config.require_verified_email = self
+            .require_verified_email
+            .unwrap_or(config.require_verified_email);
+        config.trust_proxy = self.trust_proxy.or(config.trust_proxy);
         config.sync_token_days = self.sync_token_days.unwrap_or(config.sync_token_days);
         config.metrics_listen = self.metrics_listen.or(config.metrics_listen);
         if !self.allow_origin.is_empty() {

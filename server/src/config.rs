@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use sync_core::protocol::Limits;
 
-use crate::{BodyLimits, ConnectionLimits};
+use crate::{BodyLimits, ConnectionLimits, EventTiming, TrustedProxies};
 
 /// The server's configuration.
 #[derive(Clone)]
@@ -20,12 +20,18 @@ pub struct Config {
     pub auth_secret: Option<String>,
     /// Whether anybody may make an account.
     pub allow_sign_up: bool,
+    /// Whether an account can log in only when its address was verified.
+    pub require_verified_email: bool,
+    /// Proxies whose word for a client's address is taken. Without any, the client is who connects.
+    pub trust_proxy: Option<TrustedProxies>,
     /// Days after its last use that a device's sync token ends.
     pub sync_token_days: u32,
     /// Days for which the server remembers what was deleted; 0 for ever.
     pub tombstone_days: u32,
     /// Most connections to Postgres.
     pub database_connections: u32,
+    /// How long is waited before devices that listen are told; no flag sets it.
+    pub event_timing: EventTiming,
     /// Sites whose pages may call the server from a browser, such as `https://app.example`.
     pub allow_origins: Vec<String>,
     /// Where metrics are served, apart from everything else; nowhere if not set.
@@ -46,9 +52,12 @@ impl Default for Config {
             public_url: None,
             auth_secret: None,
             allow_sign_up: true,
+            require_verified_email: false,
+            trust_proxy: None,
             sync_token_days: 365,
             tombstone_days: 180,
             database_connections: 10,
+            event_timing: EventTiming::default(),
             allow_origins: Vec::new(),
             metrics_listen: None,
             limits: Limits::default(),

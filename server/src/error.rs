@@ -30,6 +30,27 @@ pub enum Error {
     /// Unknown address or wrong password; deliberately not told apart.
     #[error("wrong email or password")]
     WrongPassword,
+    /// The password that was to be replaced is another one.
+    #[error("the current password is wrong")]
+    WrongCurrentPassword,
+    /// The account logs in by other means than a password.
+    #[error("the account has no password")]
+    NoPassword,
+    /// Too many attempts of a kind.
+    #[error("too many attempts; the next one in {wait_s} s")]
+    TooManyAttempts {
+        /// Seconds until the next one may be made.
+        wait_s: u64,
+    },
+    /// Nobody has made sure that the address is the user's own, and this server wants that.
+    #[error("the email address is not verified")]
+    EmailNotVerified,
+    /// No account has the address. For administrators only.
+    #[error("there is no account with the address {0}")]
+    UnknownAccount(String),
+    /// The account has no such device.
+    #[error("the account has no such device")]
+    UnknownDevice,
     /// The administrator has locked the account.
     #[error("the account is banned")]
     Banned,
@@ -75,6 +96,9 @@ pub enum Error {
     /// The page exists, but not for this method.
     #[error("method not allowed")]
     MethodNotAllowed,
+    /// As many devices of the account listen as may.
+    #[error("too many listeners of one account")]
+    TooManyListeners,
     /// Too much is going on; later is better.
     #[error("busy: {0}")]
     Busy(&'static str),
@@ -124,6 +148,23 @@ impl Error {
                 "invalid_email_or_password",
                 "Email or password is wrong.",
             ),
+            Self::WrongCurrentPassword => (400, "wrong_password", "The current password is wrong."),
+            Self::NoPassword => (
+                400,
+                "no_password",
+                "This account does not log in with a password.",
+            ),
+            Self::TooManyAttempts { .. } => (
+                429,
+                "too_many_attempts",
+                "There were too many attempts. Try again later.",
+            ),
+            Self::EmailNotVerified => (
+                403,
+                "email_not_verified",
+                "The email address of this account has to be verified first.",
+            ),
+            Self::UnknownDevice => (404, "unknown_device", "The account has no such device."),
             Self::Banned => (403, "banned", "The administrator has locked this account."),
             Self::SignUpDisabled => (
                 403,
@@ -152,6 +193,11 @@ impl Error {
                 415,
                 "unsupported_media_type",
                 "Send application/json, as it is or compressed with zstd or gzip.",
+            ),
+            Self::TooManyListeners => (
+                429,
+                "too_many_listeners",
+                "As many devices of this account listen as may.",
             ),
             Self::BadBody(why) => (422, "invalid_body", why.as_str()),
             Self::InvalidEmail => (422, "invalid_email", "This is not an email address."),
@@ -199,14 +245,16 @@ impl IntoResponse for Error {
         let (status, body) = self.public();
         self.log(status, &body.code);
         let mut response = (status, Json(body)).into_response();
-        let (name, value) = match status {
-            StatusCode::UNAUTHORIZED => (header::WWW_AUTHENTICATE, "Bearer"),
-            StatusCode::SERVICE_UNAVAILABLE => (header::RETRY_AFTER, "5"),
+        let (name, value) = match (&self, status) {
+            (Self::TooManyAttempts { wait_s }, _) => (header::RETRY_AFTER, (*wait_s).into()),
+            (_, StatusCode::UNAUTHORIZED) => {
+                (header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+            }
+            (_, StatusCode::SERVICE_UNAVAILABLE) => (header::RETRY_AFTER, 5.into()),
+            (_, StatusCode::TOO_MANY_REQUESTS) => (header::RETRY_AFTER, 60.into()),
             _ => return response,
         };
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+        response.headers_mut().insert(name, value);
         response
     }
 }

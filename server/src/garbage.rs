@@ -1,11 +1,14 @@
-//! The daily collection of tombstones: it survives what fails in it, and ends with the server.
+//! The daily collection of tombstones and of logins that have ended: it survives what fails in it, and
+//! ends with the server.
+
+pub(crate) mod logins;
 
 use std::time::Duration;
 
-use sync_core::server::{Garbage, SyncServer};
+use sync_core::server::Garbage;
 use tokio::{sync::watch, time};
 
-use crate::Error;
+use crate::{AppState, Error, task::detached};
 
 /// When it is collected.
 #[derive(Clone, Copy, Debug)]
@@ -27,19 +30,19 @@ impl Schedule {
     }
 }
 
-/// Collects again and again until the server stops. Without `keep` nothing is forgotten: only how old
+/// Collects again and again until the server stops. Where tombstones are kept for ever, only how old
 /// everything is will be known, should it be wanted later.
 pub(crate) async fn collect_for_ever(
-    sync: SyncServer,
-    keep: Option<Duration>,
+    state: AppState,
     schedule: Schedule,
     mut stop: watch::Receiver<bool>,
 ) {
     let mut wait = schedule.first;
     while !is_stopped(&mut stop, wait).await {
         wait = schedule.every;
-        let (sync, stopped) = (sync.clone(), stop.clone());
-        let collecting = tokio::spawn(async move { collect(&sync, keep, &stopped).await });
+        forget_logins(&state).await;
+        let (state, stopped) = (state.clone(), stop.clone());
+        let collecting = tokio::spawn(async move { collect(&state, &stopped).await });
         // A panic ends up here, too.
         match collecting
             .await
@@ -61,17 +64,20 @@ pub(crate) async fn collect_for_ever(
     }
 }
 
-async fn collect(
-    sync: &SyncServer,
-    keep: Option<Duration>,
-    stopped: &watch::Receiver<bool>,
-) -> Result<Garbage, Error> {
+async fn forget_logins(state: &AppState) {
+    let of_task = state.clone();
+    if let Err(error) = detached(async move { logins::forget(&of_task).await }).await {
+        tracing::error!(%error, source = ?error, "cannot forget old logins; tried again in a day");
+    }
+}
+
+async fn collect(state: &AppState, stopped: &watch::Receiver<bool>) -> Result<Garbage, Error> {
     let stopped = stopped.clone();
     let go_on = move || !*stopped.borrow() && stopped.has_changed().is_ok();
-    match keep {
-        Some(keep) => Ok(sync.collect_aged(keep, &go_on).await?),
+    match state.keeps_tombstones() {
+        Some(keep) => Ok(state.sync.collect_aged(keep, &go_on).await?),
         None => {
-            sync.note_age().await?;
+            state.sync.note_age().await?;
             Ok(Garbage::default())
         }
     }

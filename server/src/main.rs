@@ -12,7 +12,8 @@ use std::{
 use server::Error;
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::{Cli, Command, LogFormat, UserCommand};
+use crate::cli::{Cli, Command, LogFormat};
+use crate::commands::NotConfirmed;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -36,7 +37,9 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             args.apply(&mut config);
             commands::serve::run(&config).await
         }
-        Some(Command::User(UserCommand::Add(args))) => commands::user::add(&config, args).await,
+        Some(Command::User(command)) => commands::user::run(&config, command).await,
+        Some(Command::Device(command)) => commands::device::run(&config, command).await,
+        Some(Command::Account(command)) => commands::account::run(&config, command).await,
         Some(Command::Gc(args)) => commands::gc::run(&config, &args).await,
         Some(Command::Epoch(command)) => commands::epoch::run(&config, &command).await,
         Some(Command::Migrate) => commands::migrate::run(&config).await,
@@ -64,6 +67,8 @@ fn start_log(format: LogFormat) {
 fn exit_code(error: &anyhow::Error) -> ExitCode {
     match error.downcast_ref() {
         Some(Error::EmailTaken) => ExitCode::from(3),
+        Some(Error::UnknownAccount(_) | Error::UnknownDevice) => ExitCode::from(4),
+        _ if error.is::<NotConfirmed>() => ExitCode::from(5),
         _ => ExitCode::FAILURE,
     }
 }

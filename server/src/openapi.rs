@@ -22,19 +22,25 @@ use crate::routes;
     paths(
         routes::push::push,
         routes::pull::pull,
+        routes::events::events,
         routes::info::info,
         routes::row::row,
         routes::rows::rows,
         routes::compare::compare,
         routes::token::issue,
         routes::token::revoke,
+        routes::devices::list,
+        routes::devices::revoke,
         routes::sign_up::sign_up,
         routes::sign_in::sign_in,
         routes::sign_out::sign_out,
+        routes::change_password::change_password,
+        routes::get_session::get_session,
         routes::health::healthz,
         routes::health::readyz,
         routes::openapi::openapi,
     ),
+    components(schemas(sync_core::protocol::ErrorBody)),
     modifiers(&Tokens)
 )]
 struct Routes;

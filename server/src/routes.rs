@@ -1,6 +1,10 @@
 //! One file an address: parse, call, answer. No SQL and no rules in here.
 
+pub(crate) mod change_password;
 pub(crate) mod compare;
+pub(crate) mod devices;
+pub(crate) mod events;
+pub(crate) mod get_session;
 pub(crate) mod health;
 pub(crate) mod info;
 pub(crate) mod openapi;

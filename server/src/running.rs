@@ -37,12 +37,8 @@ pub(crate) fn start_with(
 ) -> Result<Running, Error> {
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
-    let collecting = garbage::collect_for_ever(
-        state.sync.clone(),
-        state.keeps_tombstones(),
-        schedule,
-        stopped.clone(),
-    );
+    state.events.end_when(stopped.clone());
+    let collecting = garbage::collect_for_ever(state.clone(), schedule, stopped.clone());
     let limits = state.config.connections;
     let measuring = match state.config.metrics_listen {
         Some(address) => {

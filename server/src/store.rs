@@ -8,6 +8,8 @@
 )]
 
 pub(crate) mod account;
+pub(crate) mod login_limit;
+pub(crate) mod login_place;
 pub(crate) mod session;
 pub(crate) mod setting;
 pub(crate) mod sync_device;

@@ -46,6 +46,17 @@ pub(crate) fn is_conflict(error: &DbErr) -> bool {
     matches!(code(error), Some(Code::Postgres(state)) if matches!(state.as_str(), "40001" | "40P01"))
 }
 
+/// Another program created or changed the same thing at the same time: taken keys, also in the database's own
+/// catalogue, things that are there already or no longer, locks that did not come, and a row of the catalogue
+/// that was changed meanwhile.
+pub(crate) fn is_race(error: &DbErr) -> bool {
+    const STATES: [&str; 11] = [
+        "23505", "42P07", "42710", "42701", "42723", "42704", "40001", "40P01", "55P03", "55006",
+        "XX000",
+    ];
+    matches!(code(error), Some(Code::Postgres(state)) if STATES.contains(&state.as_str()))
+}
+
 /// The database is full, locked, restarting or out of connections: later it may well work.
 pub(crate) fn is_passing(error: &DbErr) -> bool {
     use sea_orm::sqlx::Error;

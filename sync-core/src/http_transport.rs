@@ -2,16 +2,25 @@
 
 mod events;
 
-use std::{sync::Once, time::Duration};
+use std::{
+    sync::{
+        Arc, Once,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response, header};
+use http::{Request, Response, StatusCode, header};
 use reqwest::{Client, Method, RequestBuilder, Url};
 
 pub use events::FeedHints;
 
-use crate::transport::{Transport, TransportError};
+use crate::{
+    compress,
+    transport::{Transport, TransportError},
+};
 
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -26,6 +35,8 @@ pub struct HttpTransport {
     client: Client,
     base: Url,
     token: Option<String>,
+    /// Whether the server has said that it reads compressed bodies.
+    takes_zstd: Arc<AtomicBool>,
 }
 
 impl HttpTransport {
@@ -60,12 +71,42 @@ impl HttpTransport {
             client,
             base,
             token,
+            takes_zstd: Arc::default(),
         })
     }
 
     /// The server's address.
     pub fn base(&self) -> &str {
         self.base.as_str()
+    }
+
+    /// The answer's beginning. A body goes out compressed once the server has said that it takes such.
+    async fn asked(&self, request: &Request<Bytes>) -> Result<reqwest::Response, TransportError> {
+        let squeezed = match self.takes_zstd.load(Ordering::Relaxed) {
+            true => compress::squeezed(request.body()),
+            false => None,
+        };
+        if let Some(body) = squeezed {
+            let outgoing = self.outgoing(request)?.body(body);
+            let outgoing = outgoing.header(header::CONTENT_ENCODING, compress::ZSTD);
+            let answer = outgoing.send().await.map_err(failed)?;
+            if answer.status() != StatusCode::UNSUPPORTED_MEDIA_TYPE {
+                return Ok(answer);
+            }
+        }
+        let outgoing = self.outgoing(request)?.body(request.body().clone());
+        let answer = outgoing.send().await.map_err(failed)?;
+        // Behind the same address may be another server by now.
+        let takes_zstd = compress::is_taken(answer.headers());
+        self.takes_zstd.store(takes_zstd, Ordering::Relaxed);
+        Ok(answer)
+    }
+
+    fn outgoing(&self, request: &Request<Bytes>) -> Result<RequestBuilder, TransportError> {
+        let path = request.uri().path_and_query();
+        let path = path.map_or("/", |path| path.as_str());
+        let outgoing = self.request(request.method().clone(), path)?;
+        Ok(outgoing.headers(request.headers().clone()))
     }
 
     /// A request to the server, with the device's token.
@@ -85,13 +126,7 @@ impl HttpTransport {
 #[async_trait]
 impl Transport for HttpTransport {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let (parts, body) = request.into_parts();
-        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        let outgoing = self
-            .request(parts.method, path)?
-            .headers(parts.headers)
-            .body(body);
-        let mut answer = outgoing.send().await.map_err(failed)?;
+        let mut answer = self.asked(&request).await?;
         let mut response = Response::builder().status(answer.status());
         if let Some(headers) = response.headers_mut() {
             *headers = std::mem::take(answer.headers_mut());
@@ -126,8 +161,12 @@ fn unusable(message: impl Into<String>) -> TransportError {
 }
 
 fn failed(error: reqwest::Error) -> TransportError {
-    let offline = error.is_connect();
-    let message = if offline {
+    // A server that cannot prove who it is has been reached, and says so each time.
+    let unproven = is_unproven(&error);
+    let offline = error.is_connect() && !unproven;
+    let message = if unproven {
+        "its certificate is not accepted"
+    } else if offline {
         "no connection to the server"
     } else {
         "the answer did not arrive whole"
@@ -137,4 +176,25 @@ fn failed(error: reqwest::Error) -> TransportError {
         message: message.to_owned(),
         source: Some(error.without_url().into()),
     }
+}
+
+fn is_unproven(error: &reqwest::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        // An I/O error shows the causes of what is in it, and not that itself.
+        let inner = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        let tls = error
+            .downcast_ref::<rustls::Error>()
+            .or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()));
+        if let Some(tls) = tls {
+            return matches!(
+                tls,
+                rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented
+            );
+        }
+        cause = error.source();
+    }
+    false
 }

@@ -4,6 +4,8 @@ extern crate self as sync_core;
 
 mod bulk;
 mod checksum;
+#[cfg(feature = "client")]
+mod compress;
 mod db_error;
 mod extremum;
 mod fact;
@@ -29,6 +31,7 @@ pub mod model;
 pub mod protocol;
 pub mod refs;
 pub mod registry;
+pub mod retry;
 pub mod schema;
 pub mod server;
 pub mod shape;

@@ -33,18 +33,35 @@ impl Browser {
     /// # Errors
     /// If it does not start, or is missing where everything has to be tested.
     pub async fn start() -> Result<Option<Self>> {
+        Self::start_with(json!({})).await
+    }
+
+    /// One that runs no script of a page.
+    ///
+    /// # Errors
+    /// As [`Browser::start`].
+    pub async fn without_scripts() -> Result<Option<Self>> {
+        Self::start_with(json!({ "profile.managed_default_content_settings.javascript": 2 })).await
+    }
+
+    async fn start_with(prefs: Value) -> Result<Option<Self>> {
         let Some(mut driver) = start_driver()? else {
             return Ok(None);
         };
         let out = driver.stdout.take().context("no stdout")?;
         let port = tokio::task::spawn_blocking(move || port_in(BufReader::new(out))).await??;
-        let mut args = vec!["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"];
+        let mut args = vec![
+            "--headless=new",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--hide-scrollbars",
+        ];
         if is_root()? {
             // It refuses to run otherwise.
             args.push("--no-sandbox");
         }
         let mut capabilities = Capabilities::new();
-        let mut options = json!({ "args": args });
+        let mut options = json!({ "args": args, "prefs": prefs });
         if let Some(path) = program("chromium").or_else(|| program("google-chrome")) {
             options["binary"] = json!(path);
         }
@@ -127,7 +144,10 @@ impl Browser {
             if text.contains(words) {
                 return Ok(());
             }
-            ensure!(begun.elapsed() < PATIENCE, "it never says `{words}`, but: {text}");
+            ensure!(
+                begun.elapsed() < PATIENCE,
+                "it never says `{words}`, but: {text}"
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -140,7 +160,7 @@ impl Browser {
         Ok(self.client.execute(script, vec![]).await?)
     }
 
-    /// Chooses dark or light, a width, and whether scripts run.
+    /// Chooses dark or light, and a width.
     ///
     /// # Errors
     /// If the browser does not do it.
@@ -148,10 +168,10 @@ impl Browser {
         let scheme = if look.dark { "dark" } else { "light" };
         let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         self.devtools("Emulation.setEmulatedMedia", media).await?;
-        let metrics = json!({ "width": look.width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
-        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await?;
-        let scripts = json!({ "value": !look.scripts });
-        self.devtools("Emulation.setScriptExecutionDisabled", scripts).await
+        let metrics =
+            json!({ "width": look.width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics)
+            .await
     }
 
     async fn devtools(&self, cmd: &str, params: Value) -> Result<()> {
@@ -174,7 +194,10 @@ impl Browser {
         let data = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, data)?;
         let test = env::current_exe()?;
         // This program is in `target/debug/deps`.
-        let target = test.ancestors().nth(3).context("this test is in no folder")?;
+        let target = test
+            .ancestors()
+            .nth(3)
+            .context("this test is in no folder")?;
         let folder = target.join("screenshots");
         fs::create_dir_all(&folder)?;
         let path = folder.join(format!("{name}.png"));
@@ -187,7 +210,8 @@ impl Browser {
     /// # Errors
     /// If the browser does not answer.
     pub async fn scrolls_sideways(&self) -> Result<bool> {
-        let wider = "return document.documentElement.scrollWidth > document.documentElement.clientWidth";
+        let wider =
+            "return document.documentElement.scrollWidth > document.documentElement.clientWidth";
         Ok(self.run(wider).await? == json!(true))
     }
 
@@ -216,18 +240,6 @@ pub struct Look {
     pub dark: bool,
     /// How many pixels there are from left to right.
     pub width: u32,
-    /// Whether scripts run.
-    pub scripts: bool,
-}
-
-impl Default for Look {
-    fn default() -> Self {
-        Self {
-            dark: false,
-            width: 1000,
-            scripts: true,
-        }
-    }
 }
 
 /// A command of the browser's own.
@@ -259,7 +271,9 @@ fn start_driver() -> Result<Option<Child>> {
         );
         #[expect(clippy::print_stderr, reason = "whoever runs the tests has to know")]
         {
-            eprintln!("no browser, so the page is not tested: install `chromium` and `chromium-driver`");
+            eprintln!(
+                "no browser, so the page is not tested: install `chromium` and `chromium-driver`"
+            );
         }
         return Ok(None);
     };

@@ -83,11 +83,23 @@ impl TestDb {
     }
 
     async fn postgres() -> Result<Self> {
-        let database = postgres::Database::fresh().await?;
-        Ok(Self {
+        Ok(Self::of(postgres::Database::fresh().await?))
+    }
+
+    /// A database on Postgres where every transaction is serializable that does not say otherwise.
+    ///
+    /// # Errors
+    /// If there is no Postgres.
+    pub async fn serializable() -> Result<Self> {
+        let database = postgres::Database::fresh_at(Some("serializable")).await?;
+        Ok(Self::of(database))
+    }
+
+    fn of(database: postgres::Database) -> Self {
+        Self {
             url: database.url().to_owned(),
             storage: Storage::Database(database),
-        })
+        }
     }
 
     /// Where to connect, as `--database-url` takes it.

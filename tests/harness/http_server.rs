@@ -17,7 +17,7 @@ pub struct HttpServer {
     running: server::Running,
     state: server::AppState,
     http: reqwest::Client,
-    database: TestDb,
+    database: Arc<TestDb>,
 }
 
 impl HttpServer {
@@ -26,10 +26,22 @@ impl HttpServer {
     /// # Errors
     /// If it does not start.
     pub async fn start(database: TestDb) -> Result<Self> {
-        let config = server::Config {
+        Self::start_with(Arc::new(database), |_| {}).await
+    }
+
+    /// Starts the server on a database that others may have, too, configured as `adjust` says.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub async fn start_with(
+        database: Arc<TestDb>,
+        adjust: impl FnOnce(&mut server::Config),
+    ) -> Result<Self> {
+        let mut config = server::Config {
             database_url: database.url().to_owned(),
             ..server::Config::default()
         };
+        adjust(&mut config);
         let state = server::AppState::open(&config).await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let running = server::start(state.clone(), listener)?;
@@ -91,10 +103,26 @@ impl HttpServer {
     /// # Errors
     /// If the server refuses the login.
     pub async fn transport(&self, email: &str) -> Result<Arc<dyn Transport>> {
-        Ok(Arc::new(HttpTransport::new(
+        Ok(Arc::new(self.http_transport(email).await?))
+    }
+
+    /// The same, by which it can listen, too.
+    ///
+    /// # Errors
+    /// If the server refuses the login.
+    pub async fn http_transport(&self, email: &str) -> Result<HttpTransport> {
+        Ok(HttpTransport::new(
             &self.url(),
             Some(self.token(email).await?),
-        )?))
+        )?)
+    }
+
+    /// Stops it, as a service manager does.
+    ///
+    /// # Errors
+    /// If it does not stop.
+    pub async fn stop(self) -> Result<()> {
+        Ok(self.running.stop().await?)
     }
 
     async fn post(&self, path: &str, bearer: Option<&str>, body: &Value) -> Result<Value> {

@@ -4,7 +4,8 @@
 //! The first database of a process starts a [`Cluster`] that all its tests
 //! share. `TEST_PG_URL`, with `{db}` where a database's name belongs, names a
 //! running server to use instead, such as `postgres://me:secret@host/{db}`; its
-//! user must be allowed to make databases.
+//! user must be allowed to make databases. `TEST_PG_ISOLATION`, such as
+//! `serializable`, is how their transactions are isolated by default.
 
 mod cluster;
 mod connection;
@@ -35,9 +36,21 @@ impl Database {
     /// # Errors
     /// If Postgres is not installed, or `TEST_PG_URL` is wrong.
     pub async fn fresh() -> Result<Self> {
+        Self::fresh_at(env::var("TEST_PG_ISOLATION").ok().as_deref()).await
+    }
+
+    /// The same, where transactions are isolated so if they do not say it themselves.
+    ///
+    /// # Errors
+    /// As [`Database::fresh`].
+    pub async fn fresh_at(isolation: Option<&str>) -> Result<Self> {
         static SHARED: OnceLock<Result<Server, String>> = OnceLock::new();
         let server = spawn_blocking(|| SHARED.get_or_init(|| Server::shared().map_err(describe)));
-        Self::on(server.await?).await
+        let database = Self::on(server.await?).await?;
+        if let Some(level) = isolation {
+            connection::isolate(&database.admin_url, &database.name, level).await?;
+        }
+        Ok(database)
     }
 
     /// Makes a database that keeps what was committed, on a server of this

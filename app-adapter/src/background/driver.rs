@@ -11,7 +11,7 @@ use tokio::{
 use super::{
     look::Look,
     schedule::{Decision, Ending, Gate, Input, Now, Schedule, Trigger},
-    status::{Activity, Event, Problem, SyncStatus},
+    status::{Activity, Change, Event, Problem, SyncStatus},
 };
 use crate::{Adapter, AdapterError, Overview, Standing};
 
@@ -243,12 +243,19 @@ impl<'a> Job<'a> {
 
     /// Tells how a sync ended.
     fn tell(&self, ended: &Ended, ending: Ending) {
+        let at_ms = self.driver.adapter.clock().now_ms();
         self.driver.status.send_modify(|status| {
             status.activity = Activity::Idle;
             status.n_syncs += 1;
             status.is_offline = ending == Ending::Offline;
-            if ended.is_ok() {
+            if let Ok(report) = ended {
                 (status.problem, status.n_failures) = (None, 0);
+                if report.n_pushed + report.n_pulled > 0 {
+                    status.last_change = Some(Change {
+                        report: *report,
+                        at_ms,
+                    });
+                }
             }
         });
         match (ended, ending) {

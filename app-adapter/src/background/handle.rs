@@ -88,6 +88,7 @@ impl CloudSync {
             overview,
             activity: Activity::Idle,
             is_offline: false,
+            last_change: None,
             next_sync_ms: None,
             n_failures: 0,
             n_syncs: 0,

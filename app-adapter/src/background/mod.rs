@@ -15,5 +15,5 @@ pub(crate) use driver::needs_choice;
 pub use handle::CloudSync;
 pub use policy::Policy;
 pub use schedule::Trigger;
-pub use status::{Activity, Event, Problem, SyncStatus};
+pub use status::{Activity, Change, Event, Problem, SyncStatus};
 pub use timer::{SystemTimer, Timer};

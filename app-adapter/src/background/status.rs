@@ -1,7 +1,7 @@
 //! What the background job tells of itself.
 
 use serde::Serialize;
-use sync_core::SyncEvent;
+use sync_core::{SyncEvent, SyncReport};
 
 use crate::{AdapterError, Overview};
 
@@ -17,6 +17,8 @@ pub struct SyncStatus {
     pub is_offline: bool,
     /// Why the last sync did not come to its end, where that is worth telling.
     pub problem: Option<Problem>,
+    /// What the last sync did that did anything, since the program began.
+    pub last_change: Option<Change>,
     /// When the next sync begins if nothing happens, in milliseconds.
     pub next_sync_ms: Option<i64>,
     /// Failures in a row.
@@ -43,6 +45,15 @@ pub enum Activity {
     },
     /// The job has been stopped.
     Stopped,
+}
+
+/// What a sync did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// What.
+    pub report: SyncReport,
+    /// When it ended, in milliseconds.
+    pub at_ms: i64,
 }
 
 /// Something that is wrong.

@@ -32,7 +32,15 @@ async fn a_device_has_the_applications_tables() {
 async fn a_server_has_those_of_the_login_too() {
     let file = File::migrated(Side::Server).await;
     let tables = texts(&file.db, TABLES).await;
-    for table in ["account", "session", "sync_device", "sync_login_migrations"] {
+    for table in [
+        "account",
+        "login_limit",
+        "login_place",
+        "server_setting",
+        "session",
+        "sync_device",
+        "sync_login_migrations",
+    ] {
         assert!(tables.iter().any(|name| name == table), "{table}");
     }
 }
@@ -134,6 +142,7 @@ async fn every_reference_has_an_index_and_an_action() {
         "appearance_settings.settings_profile_id CASCADE",
         "list_items.list_id CASCADE",
         "lists.profile_id CASCADE",
+        "login_place.user_id CASCADE",
         "profile_addons.addon_id CASCADE",
         "profile_addons.profile_id CASCADE",
         "profile_addons.settings_profile_id CASCADE",

@@ -94,7 +94,7 @@ async fn every_reference_has_an_index() {
         (SELECT 1 FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indkey[0] = c.conkey[1])";
     assert_eq!(texts(&db, unindexed).await, [""; 0]);
     let count = "SELECT count(*)::text FROM pg_constraint WHERE contype = 'f'";
-    assert_eq!(text(&db, count).await, "15");
+    assert_eq!(text(&db, count).await, "16");
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
-//! Password hashes as they stand in the `account` table: Argon2id for new ones, and the scrypt
-//! form `salt:key` that an adopted database brings along.
+//! Password hashes as they stand in the `account` table: Argon2id where this server is alone, and Better
+//! Auth's scrypt form `salt:key` where the web app reads them, too.
 
 use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier, password_hash::SaltString};
 use subtle::ConstantTimeEq;
 use unicode_normalization::UnicodeNormalization;
 
+use super::hex as to_hex;
 use crate::Error;
 
 /// Which of the two forms a stored hash has.
@@ -35,13 +36,28 @@ pub(super) const NOBODYS_SCRYPT: &str = concat!(
     "0000000000000000000000000000000000000000000000000000000000000000",
 );
 
-/// The Argon2id hash of a password under a fresh salt. Takes tens of milliseconds of one core.
-pub(crate) fn hash(password: &str) -> Result<String, Error> {
+/// The hash of a password under a fresh salt. Takes tens of milliseconds of one core.
+pub(crate) fn hash(password: &str, form: Form) -> Result<String, Error> {
+    match form {
+        Form::Argon2 => hash_argon2(password),
+        Form::Scrypt => hash_scrypt(password),
+    }
+}
+
+fn hash_argon2(password: &str) -> Result<String, Error> {
     let salt = SaltString::encode_b64(&rand::random::<[u8; 16]>()).map_err(Error::Hash)?;
     let hash = Argon2::default()
         .hash_password(normalised(password).as_bytes(), &salt)
         .map_err(Error::Hash)?;
     Ok(hash.to_string())
+}
+
+fn hash_scrypt(password: &str) -> Result<String, Error> {
+    let salt = to_hex(&rand::random::<[u8; 16]>());
+    // Its parameters are constants, so this cannot fail.
+    let key = scrypt_key(&normalised(password), &salt)
+        .ok_or(Error::Hash(argon2::password_hash::Error::Crypto))?;
+    Ok(format!("{salt}:{}", to_hex(&key)))
 }
 
 /// Whether the password belongs to the stored hash. A hash that cannot be read fits no password.
@@ -68,10 +84,14 @@ fn verify_argon2(password: &str, stored: &str) -> bool {
 fn verify_scrypt(password: &str, stored: &str) -> Option<bool> {
     let (salt, key) = stored.split_once(':')?;
     let expected = hex(key)?;
+    Some(scrypt_key(password, salt)?.ct_eq(&expected).into())
+}
+
+fn scrypt_key(password: &str, salt: &str) -> Option<[u8; SCRYPT_KEY_BYTES]> {
     let params = scrypt::Params::new(SCRYPT_LOG_N, SCRYPT_R, SCRYPT_P, SCRYPT_KEY_BYTES).ok()?;
-    let mut actual = [0; SCRYPT_KEY_BYTES];
-    scrypt::scrypt(password.as_bytes(), salt.as_bytes(), &params, &mut actual).ok()?;
-    Some(actual.ct_eq(&expected).into())
+    let mut key = [0; SCRYPT_KEY_BYTES];
+    scrypt::scrypt(password.as_bytes(), salt.as_bytes(), &params, &mut key).ok()?;
+    Some(key)
 }
 
 const SCRYPT_LOG_N: u8 = 14;
@@ -102,18 +122,34 @@ mod tests {
 
     #[test]
     fn a_password_fits_its_own_hash_only() {
-        let stored = hash("correct horse").expect("hash");
-        assert_eq!(Form::of(&stored), Form::Argon2);
-        assert!(stored.starts_with("$argon2id$"));
-        assert!(verify("correct horse", &stored));
-        assert!(!verify("correct house", &stored));
+        for form in [Form::Argon2, Form::Scrypt] {
+            let stored = hash("correct horse", form).expect("hash");
+            assert_eq!(Form::of(&stored), form);
+            assert!(verify("correct horse", &stored), "{stored}");
+            assert!(!verify("correct house", &stored), "{stored}");
+        }
+    }
+
+    #[test]
+    fn new_hashes_have_the_form_of_old_ones() {
+        let argon2 = hash("x", Form::Argon2).expect("hash");
+        assert!(argon2.starts_with("$argon2id$"), "{argon2}");
+        let scrypt = hash("x", Form::Scrypt).expect("hash");
+        let lengths = |text: &str| text.split(':').map(str::len).collect::<Vec<_>>();
+        assert_eq!(lengths(&scrypt), lengths(ADOPTED));
+        assert!(
+            scrypt
+                .bytes()
+                .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b':')),
+            "{scrypt}"
+        );
     }
 
     #[test]
     fn nobodys_hashes_are_as_much_work_as_real_ones() {
         let parts = |text: &str| text.split('$').map(str::len).collect::<Vec<_>>();
         let cost = |text: &str| text.rsplitn(3, '$').last().map(str::to_owned);
-        let real = hash("x").expect("hash");
+        let real = hash("x", Form::Argon2).expect("hash");
         assert!(PasswordHash::new(NOBODYS_ARGON2).is_ok());
         assert_eq!(cost(NOBODYS_ARGON2), cost(&real));
         assert_eq!(parts(NOBODYS_ARGON2), parts(&real));
@@ -123,7 +159,10 @@ mod tests {
 
     #[test]
     fn two_hashes_of_one_password_differ() {
-        assert_ne!(hash("same").expect("hash"), hash("same").expect("hash"));
+        for form in [Form::Argon2, Form::Scrypt] {
+            let again = || hash("same", form).expect("hash");
+            assert_ne!(again(), again());
+        }
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! The session of somebody who logged in with a password: short-lived, good for a sync token only.
 
 use axum::extract::FromRequestParts;
+use chrono::TimeDelta;
 use http::{HeaderMap, header, request::Parts};
+use sync_core::tx;
 
-use super::{accounts::Account, bearer, random_token};
+use super::{accounts::Login, bearer, random_token};
 use crate::{AppState, Error, store, task::detached};
 
 const DAY_S: i64 = 24 * 60 * 60;
@@ -23,6 +25,7 @@ pub(crate) struct NewSession {
 /// The sender of this request, if there is a live session and no ban.
 pub(crate) struct SessionUser {
     pub(crate) user_id: String,
+    pub(crate) token: String,
 }
 
 impl FromRequestParts<AppState> for SessionUser {
@@ -30,16 +33,16 @@ impl FromRequestParts<AppState> for SessionUser {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
         let token = shown(state, &parts.headers).ok_or(Error::Unauthorized)?;
-        let session = store::session::by_token(&state.db.read, &token).await?;
+        let session = store::session::find(&state.db.read, &token).await?;
         let session = session
             .filter(|session| session.expires_at > state.now())
             .ok_or(Error::Unauthorized)?;
-        let user = store::user::by_id(&state.db.read, &session.user_id).await?;
-        if user.ok_or(Error::Unauthorized)?.is_banned(state.now()) {
+        if session.ban.is_on(state.now()) {
             return Err(Error::Banned);
         }
         Ok(Self {
             user_id: session.user_id,
+            token,
         })
     }
 }
@@ -47,7 +50,7 @@ impl FromRequestParts<AppState> for SessionUser {
 /// Begins a session under a token nobody knew before. One that the browser still showed ends.
 pub(crate) async fn begin(
     state: &AppState,
-    account: &Account,
+    login: &Login,
     headers: &HeaderMap,
     remember: bool,
 ) -> Result<NewSession, Error> {
@@ -56,23 +59,41 @@ pub(crate) async fn begin(
     let now = state.now();
     let session = store::session::Model {
         id: state.ids.next(),
-        expires_at: now + chrono::TimeDelta::seconds(lasts_s),
+        expires_at: now + TimeDelta::seconds(lasts_s),
         token: token.clone(),
         created_at: now,
         updated_at: now,
         user_agent: user_agent(headers),
-        user_id: account.id.clone(),
+        user_id: login.account.id.clone(),
     };
     let cookie = state.cookies.set(&token, remember.then_some(lasts_s));
-    let (db, before) = (state.db.write.clone(), state.cookies.token(headers));
-    detached(async move {
-        if let Some(before) = before {
-            store::session::delete(&db, &before).await?;
-        }
-        Ok(store::session::insert(&db, session).await?)
-    })
-    .await?;
+    let before = state.cookies.token(headers);
+    insert(state, session, login.hash.clone(), before).await?;
     Ok(NewSession { token, cookie })
+}
+
+/// The password that was checked must still be the user's: a login that overlaps with a change of the
+/// password would outlive it.
+async fn insert(
+    state: &AppState,
+    session: store::session::Model,
+    checked: Option<String>,
+    before: Option<String>,
+) -> Result<(), Error> {
+    let db = state.db.write.clone();
+    detached(async move {
+        let tx = tx::begin_write(&db).await?;
+        store::user::lock(&tx, &session.user_id).await?;
+        if store::account::password_of(&tx, &session.user_id).await? != checked {
+            return Err(Error::WrongPassword);
+        }
+        if let Some(before) = before {
+            store::session::delete(&tx, &before).await?;
+        }
+        store::session::insert(&tx, session).await?;
+        Ok(tx.commit().await?)
+    })
+    .await
 }
 
 /// Ends the session a request shows, if it shows one. The answer is the `Set-Cookie` header that clears it.

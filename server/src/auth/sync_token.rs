@@ -1,15 +1,17 @@
 //! The token a device syncs with: given out for a session, long-lived, revocable one by one.
 
-use std::fmt::Write as _;
-
 use axum::extract::FromRequestParts;
 use chrono::{DateTime, TimeDelta, Utc};
 use http::request::Parts;
 use sha2::{Digest, Sha256};
 use sync_core::{server::Caller, tx};
 
-use super::{bearer, random_token};
-use crate::{AppState, Error, store::sync_device as store, task::detached};
+use super::{bearer, hex, limits, random_token, session::SessionUser};
+use crate::{
+    AppState, Error,
+    store::{self, sync_device},
+    task::detached,
+};
 
 /// How exactly `last_seen_at` is kept: a write for every request would be too many.
 const SEEN_EVERY: TimeDelta = TimeDelta::minutes(10);
@@ -35,12 +37,13 @@ impl FromRequestParts<AppState> for SyncCaller {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
         let token = bearer::token(&parts.headers).ok_or(Error::Unauthorized)?;
-        let device = store::by_token_hash(&state.db.read, &hash(token)).await?;
-        let device = device
-            .filter(|device| device.scope == store::SCOPE_SYNC && device.revoked_at.is_none());
+        let device = sync_device::by_token_hash(&state.db.read, &hash(token)).await?;
         let device = device.ok_or(Error::Unauthorized)?;
         if device.expires_at <= state.now() {
             return Err(Error::TokenExpired);
+        }
+        if device.ban.is_on(state.now()) {
+            return Err(Error::Banned);
         }
         note_seen(state, &device).await;
         Ok(Self(Caller {
@@ -50,17 +53,19 @@ impl FromRequestParts<AppState> for SyncCaller {
     }
 }
 
-/// Gives a device of the user a token. Tokens that the same device had before end, so that an answer
-/// lost on its way leaves none behind.
+/// Gives a device of the session's user a token. Tokens that the same device had before end, so that an
+/// answer lost on its way leaves none behind.
 pub(crate) async fn issue(
     state: &AppState,
-    user_id: String,
+    session: SessionUser,
     device: DeviceName,
 ) -> Result<NewToken, Error> {
+    limits::token(state, &session.user_id).await?;
     let now = state.now();
     let (token, expires_at) = (random_token(), state.token_end(now));
-    let new = store::NewDevice {
-        user_id,
+    let listener = session.user_id.clone();
+    let new = sync_device::NewDevice {
+        user_id: session.user_id,
         device_id: device.id,
         name: device.name,
         token_hash: hash(&token),
@@ -69,22 +74,29 @@ pub(crate) async fn issue(
     let db = state.db.write.clone();
     detached(async move {
         let tx = tx::begin_write(&db).await?;
-        store::revoke_device(&tx, &new.user_id, &new.device_id, now).await?;
-        store::insert(&tx, new, now).await?;
+        store::user::lock(&tx, &new.user_id).await?;
+        // The password may just have been changed, and then the session has ended.
+        let session = store::session::find(&tx, &session.token).await?;
+        session.ok_or(Error::Unauthorized)?;
+        sync_device::revoke_device(&tx, &new.user_id, &new.device_id, now).await?;
+        sync_device::insert(&tx, new, now).await?;
         Ok(tx.commit().await?)
     })
     .await?;
+    state.events.recheck(&listener);
     Ok(NewToken { token, expires_at })
 }
 
 /// Ends the token of a request.
 pub(crate) async fn revoke(state: &AppState, caller: &Caller) -> Result<(), Error> {
     let (db, device, now) = (state.db.write.clone(), caller.device, state.now());
-    detached(async move { Ok(store::revoke(&db, device, now).await?) }).await
+    detached(async move { Ok(sync_device::revoke(&db, device, now).await?) }).await?;
+    state.events.recheck(&caller.user_id);
+    Ok(())
 }
 
 /// A device that keeps syncing need never log in again. Failing to note it must not fail the sync.
-async fn note_seen(state: &AppState, device: &store::Model) {
+async fn note_seen(state: &AppState, device: &sync_device::Found) {
     let now = state.now();
     if device
         .last_seen_at
@@ -97,19 +109,16 @@ async fn note_seen(state: &AppState, device: &store::Model) {
         device.id,
         device.expires_at.max(state.token_end(now)),
     );
-    if let Err(error) = detached(async move { Ok(store::seen(&db, id, now, end).await?) }).await {
+    if let Err(error) =
+        detached(async move { Ok(sync_device::seen(&db, id, now, end).await?) }).await
+    {
         tracing::warn!(device = id, %error, "cannot note when a device was seen");
     }
 }
 
 /// What is stored of a token. It has 256 random bits, so a plain hash is enough.
 fn hash(token: &str) -> String {
-    Sha256::digest(token)
-        .iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    hex(&Sha256::digest(token))
 }
 
 #[cfg(test)]

@@ -1,105 +1,148 @@
-//! `zentrio-server user add`.
+//! `zentrio-server user …`
 
-use std::io::{self, BufRead};
-
-use anyhow::Context;
 use serde::Serialize;
 use server::{
     AppState, Config,
-    accounts::{self, Account, NewAccount},
+    accounts::{self, Account, Listed, NewAccount, Removed, Until},
 };
 
-use crate::cli::AddUserArgs;
+use super::{NotConfirmed, account::lines_of, password::NewPassword, print, with_state};
+use crate::cli::{AddUserArgs, BanArgs, PasswordArgs, RemoveUserArgs, UserCommand};
 
-/// What `--json` prints.
+/// What `--json` prints of a password that was set.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Added<'a> {
+struct PasswordSet<'a> {
     user_id: &'a str,
     email: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     password: Option<&'a str>,
 }
 
-pub(crate) async fn add(config: &Config, args: AddUserArgs) -> anyhow::Result<()> {
-    let made_up = (!args.password_stdin).then(made_up_password);
-    let password = match &made_up {
-        Some(password) => password.clone(),
-        None => password_from_stdin()?,
+/// What `--json` prints of the others.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Done<'a> {
+    user_id: &'a str,
+    email: &'a str,
+    done: &'static str,
+}
+
+/// What `user list --json` prints.
+#[derive(Serialize)]
+struct All {
+    users: Vec<Listed>,
+}
+
+pub(crate) async fn run(config: &Config, command: UserCommand) -> anyhow::Result<()> {
+    with_state(config, async |state| match command {
+        UserCommand::Add(args) => add(state, args).await,
+        UserCommand::List(args) => list(state, args.json).await,
+        UserCommand::Password(args) => password(state, args).await,
+        UserCommand::Ban(args) => ban(state, args).await,
+        UserCommand::Unban(args) => {
+            let account = accounts::unban(state, &args.email).await?;
+            told(&account, "unbanned", args.output.json)
+        }
+        UserCommand::Verify(args) => {
+            let account = accounts::verify_email(state, &args.email).await?;
+            told(&account, "verified", args.output.json)
+        }
+        UserCommand::Remove(args) => remove(state, args).await,
+    })
+    .await
+}
+
+async fn add(state: &AppState, args: AddUserArgs) -> anyhow::Result<()> {
+    let password = NewPassword::take(args.password_stdin)?;
+    let new = NewAccount {
+        email: args.email,
+        password: password.text.clone(),
+        name: args.name,
     };
-    let state = AppState::open(config)
-        .await
-        .context("cannot open the database")?;
-    let added = accounts::create(
-        &state,
-        NewAccount {
-            email: args.email,
-            password,
-            name: args.name,
-        },
-    )
-    .await;
-    state.close().await;
-    report(&added?, made_up.as_deref(), args.json)
+    let account = accounts::create(state, new).await?;
+    tracing::info!(user_id = account.id, email = account.email, "account made");
+    password_set(&account, &password, args.json)
+}
+
+async fn password(state: &AppState, args: PasswordArgs) -> anyhow::Result<()> {
+    // Found first, so that nobody types a password in vain.
+    accounts::find(state, &args.email).await?;
+    let password = NewPassword::take(args.password_stdin)?;
+    let account = accounts::set_password(state, &args.email, password.text.clone()).await?;
+    tracing::info!(user_id = account.id, email = account.email, "password set");
+    password_set(&account, &password, args.json)
 }
 
 /// Stdout gets the JSON object or the bare password, so that a script can take either as it is.
-#[expect(clippy::print_stdout, reason = "the result of the command")]
-fn report(account: &Account, password: Option<&str>, json: bool) -> anyhow::Result<()> {
-    tracing::info!(user_id = account.id, email = account.email, "account made");
-    if json {
-        println!(
-            "{}",
-            serde_json::to_string(&Added {
-                user_id: &account.id,
-                email: &account.email,
-                password
-            })?
-        );
-    } else if let Some(password) = password {
-        println!("{password}");
-    }
+fn password_set(account: &Account, password: &NewPassword, json: bool) -> anyhow::Result<()> {
+    let object = PasswordSet {
+        user_id: &account.id,
+        email: &account.email,
+        password: password.to_tell(),
+    };
+    print(json, &object, password.to_tell().map(str::to_owned))
+}
+
+async fn list(state: &AppState, json: bool) -> anyhow::Result<()> {
+    let users = accounts::list(state).await?;
+    let lines: Vec<String> = users.iter().map(line_of).collect();
+    print(json, &All { users }, lines)
+}
+
+fn line_of(user: &Listed) -> String {
+    let Account { id, email, .. } = &user.account;
+    let verified = if user.account.email_verified {
+        ""
+    } else {
+        ", not verified"
+    };
+    let banned = match (user.banned, user.ban_expires) {
+        (false, _) => String::new(),
+        (true, None) => ", banned".to_owned(),
+        (true, Some(end)) => format!(", banned until {end}"),
+    };
+    let seen = user
+        .last_seen_at
+        .map_or("never".to_owned(), |at| at.to_string());
+    let n_devices = user.n_devices;
+    format!("{email} ({id}): {n_devices} devices, last seen {seen}{verified}{banned}")
+}
+
+async fn ban(state: &AppState, args: BanArgs) -> anyhow::Result<()> {
+    let until = args.days.map_or(Until::Lifted, Until::Days);
+    let account = accounts::ban(state, &args.email, until, args.reason).await?;
+    told(&account, "banned", args.output.json)
+}
+
+async fn remove(state: &AppState, args: RemoveUserArgs) -> anyhow::Result<()> {
+    let account = accounts::find(state, &args.email).await?;
+    let removed = if args.yes {
+        accounts::remove(state, account).await?
+    } else {
+        Removed {
+            usage: accounts::usage(state, account).await?,
+            removed: false,
+        }
+    };
+    let word = if args.yes {
+        "removed"
+    } else {
+        "would be removed"
+    };
+    let lines = [word.to_owned()]
+        .into_iter()
+        .chain(lines_of(&removed.usage));
+    print(args.output.json, &removed, lines)?;
+    anyhow::ensure!(args.yes, NotConfirmed);
     Ok(())
 }
 
-fn password_from_stdin() -> anyhow::Result<String> {
-    let mut line = String::new();
-    io::stdin()
-        .lock()
-        .read_line(&mut line)
-        .context("cannot read the password from stdin")?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-/// 100 random bits in letters and digits that are hard to mistake for one another.
-fn made_up_password() -> String {
-    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    let random: [u8; 20] = rand::random();
-    let letters: Vec<char> = random
-        .iter()
-        .map(|byte| char::from(LETTERS[usize::from(byte % 32)]))
-        .collect();
-    letters
-        .chunks(5)
-        .map(String::from_iter)
-        .collect::<Vec<_>>()
-        .join("-")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn made_up_passwords_are_long_and_differ() {
-        let password = made_up_password();
-        assert_eq!(password.len(), 23);
-        assert!(
-            password
-                .chars()
-                .all(|c| c == '-' || c.is_ascii_alphanumeric()),
-            "{password}"
-        );
-        assert_ne!(password, made_up_password());
-    }
+fn told(account: &Account, done: &'static str, json: bool) -> anyhow::Result<()> {
+    let object = Done {
+        user_id: &account.id,
+        email: &account.email,
+        done,
+    };
+    print(json, &object, [format!("{done} {}", account.email)])
 }

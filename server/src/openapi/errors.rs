@@ -32,12 +32,14 @@ const LOGIN: [(u16, &str); 3] = [
         "Too many tries. Come again after `Retry-After` seconds.",
     ),
 ];
-const ENGINE: [(u16, &str); 3] = [
+const ENGINE: [(u16, &str); 5] = [
     (400, "The request says something impossible."),
+    (404, "There is no such row in this account."),
     (
         409,
-        "`push_overtaken`: a later push of this device was taken. `unsupported_protocol`: update one side.",
+        "`push_overtaken`: a later push of this device was taken.",
     ),
+    (426, "`unsupported_protocol`: update the app or the server."),
     (
         410,
         "`cursor_too_old`, `cursor_ahead`, `epoch_changed`: pull from the beginning.",

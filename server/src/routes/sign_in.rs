@@ -8,19 +8,22 @@ use utoipa::ToSchema;
 use crate::{
     AppState, Error,
     auth::{
-        accounts::{self, Account},
+        accounts::{self, Account, Login},
+        place::Place,
         session,
     },
     extract::ApiJson,
     openapi::errors,
 };
 
+/// Who wants to log in.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = SignInRequest)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
     email: String,
     password: String,
+    /// Whether the session may outlive the browser; it may unless this is `false`.
     remember_me: Option<bool>,
 }
 
@@ -28,11 +31,13 @@ pub(crate) struct Request {
 #[derive(Serialize, ToSchema)]
 #[schema(as = SignInAnswer)]
 pub(crate) struct Answer {
-    token: String,
-    user: Account,
+    /// The session's token; none where the account cannot log in yet.
+    pub(crate) token: Option<String>,
+    pub(crate) user: Account,
 }
 
-pub(crate) type AnswerWithCookie = (AppendHeaders<[(HeaderName, String); 1]>, Json<Answer>);
+/// Headers that set a cookie, or none.
+pub(crate) type Cookies = AppendHeaders<Vec<(HeaderName, String)>>;
 
 #[utoipa::path(
     post,
@@ -46,33 +51,28 @@ pub(crate) type AnswerWithCookie = (AppendHeaders<[(HeaderName, String); 1]>, Js
 )]
 pub(crate) async fn sign_in(
     State(state): State<AppState>,
+    place: Place,
     headers: HeaderMap,
     ApiJson(request): ApiJson<Request>,
-) -> Result<AnswerWithCookie, Error> {
-    let account = accounts::authenticate(&state, &request.email, request.password).await?;
-    answer(
-        &state,
-        account,
-        &headers,
-        request.remember_me.unwrap_or(true),
-    )
-    .await
+) -> Result<(Cookies, Json<Answer>), Error> {
+    let login = accounts::authenticate(&state, &place, &request.email, request.password).await?;
+    let remember = request.remember_me.unwrap_or(true);
+    begin(&state, login, &headers, remember).await
 }
 
 /// Begins a session and hands it over.
-pub(crate) async fn answer(
+pub(crate) async fn begin(
     state: &AppState,
-    user: Account,
+    login: Login,
     headers: &HeaderMap,
     remember: bool,
-) -> Result<AnswerWithCookie, Error> {
-    let session = session::begin(state, &user, headers, remember).await?;
-    let cookie = AppendHeaders([(header::SET_COOKIE, session.cookie)]);
+) -> Result<(Cookies, Json<Answer>), Error> {
+    let session = session::begin(state, &login, headers, remember).await?;
     Ok((
-        cookie,
+        AppendHeaders(vec![(header::SET_COOKIE, session.cookie)]),
         Json(Answer {
-            token: session.token,
-            user,
+            token: Some(session.token),
+            user: login.account,
         }),
     ))
 }

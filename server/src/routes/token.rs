@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::{
     AppState, Error,
     auth::{
+        devices,
         session::SessionUser,
         sync_token::{self, DeviceName, SyncCaller},
     },
@@ -16,7 +17,6 @@ use crate::{
     openapi::errors,
 };
 
-const LONGEST_DEVICE_ID: usize = 64;
 const LONGEST_DEVICE_NAME: usize = 200;
 
 /// Both may be missing: the app's settings page sends no body.
@@ -53,11 +53,12 @@ pub(crate) struct Answer {
 )]
 pub(crate) async fn issue(
     State(state): State<AppState>,
-    SessionUser { user_id }: SessionUser,
+    session: SessionUser,
     OptionalJson(request): OptionalJson<Request>,
 ) -> Result<Json<Answer>, Error> {
     let device = request.device(&state)?;
-    let new = sync_token::issue(&state, user_id.clone(), device).await?;
+    let user_id = session.user_id.clone();
+    let new = sync_token::issue(&state, session, device).await?;
     Ok(Json(Answer {
         sync_token: new.token,
         user_id,
@@ -86,10 +87,7 @@ pub(crate) async fn revoke(
 impl Request {
     fn device(self, state: &AppState) -> Result<DeviceName, Error> {
         let id = self.device_id.unwrap_or_else(|| state.ids.next());
-        if id.is_empty()
-            || id.len() > LONGEST_DEVICE_ID
-            || !id.bytes().all(|b| b.is_ascii_graphic())
-        {
+        if !devices::is_id(&id) {
             return Err(Error::BadBody(
                 "deviceId has 1 to 64 visible ASCII characters.".to_owned(),
             ));

@@ -1,6 +1,6 @@
 //! The `account` table: one row a user and way to log in. Only passwords matter here.
 
-use sea_orm::{ActiveValue::Set, QuerySelect, entity::prelude::*};
+use sea_orm::{ActiveValue::Set, DbBackend, QuerySelect, Statement, entity::prelude::*};
 
 /// The way to log in that is a password.
 const CREDENTIAL: &str = "credential";
@@ -49,6 +49,23 @@ pub(crate) async fn insert_password(
     Ok(())
 }
 
+/// Gives a user another password by its hash; whether there was one to replace.
+pub(crate) async fn replace_password(
+    db: &impl ConnectionTrait,
+    user_id: &str,
+    hash: String,
+    now: DateTimeUtc,
+) -> Result<bool, DbErr> {
+    let replaced = Entity::update_many()
+        .col_expr(Column::Password, hash.into())
+        .col_expr(Column::UpdatedAt, now.into())
+        .filter(Column::UserId.eq(user_id))
+        .filter(Column::ProviderId.eq(CREDENTIAL))
+        .exec(db)
+        .await?;
+    Ok(replaced.rows_affected > 0)
+}
+
 /// The hash of a user's password, if the user has one.
 pub(crate) async fn password_of(
     db: &impl ConnectionTrait,
@@ -66,8 +83,25 @@ pub(crate) async fn password_of(
     Ok(found.flatten())
 }
 
+/// Whether the web app uses this database too, so that passwords must be of its form.
+pub(crate) async fn is_shared(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    Ok(has_web_apps_tables(db).await? || has_adopted_passwords(db).await?)
+}
+
+/// Whether there is the one table of Better Auth's that this server has no use for.
+async fn has_web_apps_tables(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    let sql = match db.get_database_backend() {
+        DbBackend::Postgres => {
+            "SELECT 1 FROM information_schema.tables WHERE table_name = 'verification' AND table_schema = current_schema()"
+        }
+        _ => "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'verification'",
+    };
+    let statement = Statement::from_string(db.get_database_backend(), sql);
+    Ok(db.query_one_raw(statement).await?.is_some())
+}
+
 /// Whether there is a password hash that another program made.
-pub(crate) async fn has_adopted_passwords(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+async fn has_adopted_passwords(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     let found: Option<String> = Entity::find()
         .select_only()
         .column(Column::Id)

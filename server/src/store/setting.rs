@@ -1,10 +1,6 @@
 //! The `server_setting` table: what the server made up for itself and must find again.
 
-use sea_orm::{
-    ActiveValue::Set, DatabaseConnection, DbBackend, Schema, entity::prelude::*,
-    sea_query::OnConflict,
-};
-use sync_core::tx;
+use sea_orm::{ActiveValue::Set, entity::prelude::*, sea_query::OnConflict};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "server_setting")]
@@ -18,20 +14,6 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
-
-/// Creates the table where it is missing.
-pub(crate) async fn install(db: &DatabaseConnection) -> Result<(), DbErr> {
-    let tx = tx::begin_write(db).await?;
-    if tx.get_database_backend() == DbBackend::Postgres {
-        // `IF NOT EXISTS` alone fails in one of two servers that start together.
-        tx.execute_unprepared("SELECT pg_advisory_xact_lock(7236013)")
-            .await?;
-    }
-    let schema = Schema::new(tx.get_database_backend());
-    tx.execute(schema.create_table_from_entity(Entity).if_not_exists())
-        .await?;
-    tx.commit().await
-}
 
 /// The value under `key`; `proposed` where there was none. Servers that start together agree on one.
 pub(crate) async fn get_or_insert(
@@ -52,4 +34,25 @@ pub(crate) async fn get_or_insert(
     found
         .map(|row| row.value)
         .ok_or_else(|| DbErr::RecordNotFound(format!("server_setting {key}")))
+}
+
+/// The value under `key`, if there is one.
+pub(crate) async fn get(db: &impl ConnectionTrait, key: &str) -> Result<Option<String>, DbErr> {
+    Ok(Entity::find_by_id(key).one(db).await?.map(|row| row.value))
+}
+
+/// Puts a value under `key` in place of what was there.
+pub(crate) async fn set(db: &impl ConnectionTrait, key: &str, value: String) -> Result<(), DbErr> {
+    let row = ActiveModel {
+        key: Set(key.to_owned()),
+        value: Set(value),
+    };
+    let replace = OnConflict::column(Column::Key)
+        .update_column(Column::Value)
+        .to_owned();
+    Entity::insert(row)
+        .on_conflict(replace)
+        .exec_without_returning(db)
+        .await?;
+    Ok(())
 }

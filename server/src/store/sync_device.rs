@@ -5,9 +5,11 @@ use std::collections::HashMap;
 
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    Condition,
+    Condition, FromQueryResult, JoinType, QueryOrder, QuerySelect, RelationTrait,
     entity::prelude::*,
 };
+
+use super::user::{self, Ban};
 
 /// What a token of this table is good for.
 pub(crate) const SCOPE_SYNC: &str = "sync";
@@ -31,7 +33,14 @@ pub struct Model {
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+pub enum Relation {
+    #[sea_orm(
+        belongs_to = "user::Entity",
+        from = "Column::UserId",
+        to = "user::Column::Id"
+    )]
+    User,
+}
 
 impl ActiveModelBehavior for ActiveModel {}
 
@@ -65,13 +74,54 @@ pub(crate) async fn insert(
     Ok(())
 }
 
+/// A device whose token was not revoked, with what else forbids its use.
+#[derive(Debug, FromQueryResult)]
+pub(crate) struct Found {
+    pub(crate) id: i64,
+    pub(crate) user_id: String,
+    pub(crate) last_seen_at: Option<DateTimeUtc>,
+    pub(crate) expires_at: DateTimeUtc,
+    #[sea_orm(nested)]
+    pub(crate) ban: Ban,
+}
+
+/// The device of a token, if it was not revoked and its user exists. One query, as every request asks it.
 pub(crate) async fn by_token_hash(
     db: &impl ConnectionTrait,
     hash: &str,
-) -> Result<Option<Model>, DbErr> {
+) -> Result<Option<Found>, DbErr> {
     Entity::find()
+        .select_only()
+        .columns([
+            Column::Id,
+            Column::UserId,
+            Column::LastSeenAt,
+            Column::ExpiresAt,
+        ])
+        .column_as(user::Column::Banned, "banned")
+        .column_as(user::Column::BanExpires, "ban_expires")
+        .join(JoinType::InnerJoin, Relation::User.def())
         .filter(Column::TokenHash.eq(hash))
+        .filter(Column::Scope.eq(SCOPE_SYNC))
+        .filter(Column::RevokedAt.is_null())
+        .into_model()
         .one(db)
+        .await
+}
+
+/// The user's devices that may sync, those that came first at the beginning.
+pub(crate) async fn live(
+    db: &impl ConnectionTrait,
+    user_id: &str,
+    now: DateTimeUtc,
+) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::UserId.eq(user_id))
+        .filter(Column::Scope.eq(SCOPE_SYNC))
+        .filter(Column::RevokedAt.is_null())
+        .filter(Column::ExpiresAt.gt(now))
+        .order_by_asc(Column::Id)
+        .all(db)
         .await
 }
 
@@ -114,31 +164,50 @@ pub(crate) async fn revoke(
     id: i64,
     now: DateTimeUtc,
 ) -> Result<(), DbErr> {
-    revoke_where(db, Condition::all().add(Column::Id.eq(id)), now).await
+    revoke_where(db, Condition::all().add(Column::Id.eq(id)), now).await?;
+    Ok(())
 }
 
-/// Ends all tokens that an installation of the user got before.
+/// Ends all tokens that an installation of the user got before; how many there were.
 pub(crate) async fn revoke_device(
     db: &impl ConnectionTrait,
     user_id: &str,
     device_id: &str,
     now: DateTimeUtc,
-) -> Result<(), DbErr> {
+) -> Result<u64, DbErr> {
     let its = Condition::all()
         .add(Column::UserId.eq(user_id))
         .add(Column::DeviceId.eq(device_id));
     revoke_where(db, its, now).await
 }
 
+/// Ends all tokens of the user; how many there were.
+pub(crate) async fn revoke_all(
+    db: &impl ConnectionTrait,
+    user_id: &str,
+    now: DateTimeUtc,
+) -> Result<u64, DbErr> {
+    revoke_where(db, Condition::all().add(Column::UserId.eq(user_id)), now).await
+}
+
 async fn revoke_where(
     db: &impl ConnectionTrait,
     which: Condition,
     now: DateTimeUtc,
-) -> Result<(), DbErr> {
-    Entity::update_many()
+) -> Result<u64, DbErr> {
+    let revoked = Entity::update_many()
         .col_expr(Column::RevokedAt, now.into())
         .filter(which.add(Column::RevokedAt.is_null()))
         .exec(db)
         .await?;
+    Ok(revoked.rows_affected)
+}
+
+/// Removes devices that could not sync any more since before.
+pub(crate) async fn forget(db: &impl ConnectionTrait, before: DateTimeUtc) -> Result<(), DbErr> {
+    let ended = Condition::any()
+        .add(Column::RevokedAt.lt(before))
+        .add(Column::ExpiresAt.lt(before));
+    Entity::delete_many().filter(ended).exec(db).await?;
     Ok(())
 }

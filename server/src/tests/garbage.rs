@@ -8,12 +8,17 @@ use std::{
     time::Duration,
 };
 
+use http::{Method, StatusCode};
 use sea_orm::{ConnectionTrait, Statement};
 use sync_core::{Clock, CountedIds};
 use tokio::{net::TcpListener, time};
 
 use super::harness::{START_MS, TestServer};
-use crate::{AppState, Config, Running, garbage::Schedule, running::start_with};
+use crate::{
+    AppState, Config, Running,
+    garbage::{Schedule, logins},
+    running::start_with,
+};
 
 const OFTEN: Schedule = Schedule {
     first: Duration::ZERO,
@@ -154,4 +159,73 @@ async fn gc_a_server_that_waits_for_the_next_day_stops_at_once() {
         .await
         .expect("in time")
         .expect("stopped");
+}
+
+/// Sessions, devices and counters that have ended go; what lives stays.
+#[tokio::test]
+async fn gc_logins_that_have_ended_are_forgotten() {
+    const ALL: [&str; 3] = [
+        "SELECT count(*) AS n FROM session",
+        "SELECT count(*) AS n FROM sync_device",
+        "SELECT count(*) AS n FROM login_limit",
+    ];
+    let server = TestServer::start().await;
+    let session = server.session().await;
+    server
+        .with_token(Method::POST, "/api/sync/token", &session)
+        .await
+        .text("syncToken");
+    let running = running(&server.state, OFTEN).await;
+    for sql in ALL {
+        assert_eq!(number(&server.state, sql).await, 1, "{sql}");
+    }
+    for (days, left) in [
+        (1, [1, 1, 0]),
+        (7, [0, 1, 0]),
+        (365, [0, 1, 0]),
+        (360, [0, 0, 0]),
+    ] {
+        for _ in 0..days {
+            noted(&server).await;
+            server.clock.advance(86_400_000);
+        }
+        noted(&server).await;
+        for (sql, left) in ALL.into_iter().zip(left) {
+            until(&server.state, sql, left).await;
+        }
+    }
+    running.stop().await.expect("stopped");
+}
+
+/// A clock that stands in the far future for a moment ends no login.
+#[tokio::test]
+async fn ck05_gc_a_clock_that_jumps_makes_it_forget_no_login() {
+    let server = TestServer::start().await;
+    let session = server.session().await;
+    let token = server
+        .with_token(Method::POST, "/api/sync/token", &session)
+        .await
+        .text("syncToken");
+    logins::forget(&server.state).await.expect("forgotten");
+    server.clock.advance(3_650 * 86_400_000);
+    logins::forget(&server.state).await.expect("forgotten");
+    server.clock.advance(-3_650 * 86_400_000);
+    logins::forget(&server.state).await.expect("forgotten");
+    for (path, token) in [
+        ("/api/sync/info", &token),
+        ("/api/auth/get-session", &session),
+    ] {
+        let answer = server.with_token(Method::GET, path, token).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        assert!(!answer.body.is_null());
+    }
+}
+
+/// Waits until logins were looked through at this time.
+async fn noted(server: &TestServer) {
+    let now = server.clock.now_ms();
+    let sql = format!(
+        "SELECT count(*) AS n FROM server_setting WHERE key = 'logins_forgotten_ms' AND value = '{now}'"
+    );
+    until(&server.state, &sql, 1).await;
 }

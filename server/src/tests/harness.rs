@@ -14,7 +14,7 @@ use tower::ServiceExt;
 
 use crate::{
     AppState, Config, app,
-    auth::{accounts::Account, session},
+    auth::{accounts::Login, session},
     store,
 };
 
@@ -111,18 +111,19 @@ impl TestServer {
             email_verified: false,
             created_at: now,
             updated_at: now,
+            image: None,
             banned: None,
+            ban_reason: None,
             ban_expires: None,
         };
         store::user::insert(&self.state.db.write, &user)
             .await
             .expect("user");
-        let account = Account {
-            id: user.id,
-            email: user.email,
-            name: user.name,
+        let login = Login {
+            account: user.into(),
+            hash: None,
         };
-        let session = session::begin(&self.state, &account, &HeaderMap::new(), true).await;
+        let session = session::begin(&self.state, &login, &HeaderMap::new(), true).await;
         session.expect("session").token
     }
 

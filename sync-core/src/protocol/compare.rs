@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CompareRequest {
     /// [`PROTOCOL_VERSION`](super::PROTOCOL_VERSION) of the sender.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1))]
     pub protocol: u32,
     /// How far the device has pulled: unless that is the feed's end there is nothing to compare.
     #[serde(default)]

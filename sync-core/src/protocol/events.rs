@@ -10,6 +10,7 @@ pub const FEED_EVENT: &str = "feed";
 
 /// How far the account's feed has come. The first one comes at once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FeedHint {
     /// The feed's end. Opaque: where it equals a device's cursor there is nothing to pull.
     pub head: String,

@@ -1,6 +1,7 @@
 //! What crosses the wire, shared by both ends.
 
 mod compare;
+mod devices;
 mod error;
 mod events;
 mod pull;
@@ -9,6 +10,7 @@ mod rows;
 mod schema;
 
 pub use compare::{BucketSum, CompareAnswer, CompareRequest, CompareTable, RowSum, TableSums};
+pub use devices::{Device, DevicesAnswer};
 pub use error::{ErrorBody, ErrorCode};
 pub use events::{FEED_EVENT, FeedHint};
 pub use pull::{Info, Limits, PullPage, PullRow, TablePage};
@@ -43,6 +45,9 @@ pub const COMPARE_PATH: &str = "/api/sync/compare";
 pub const INFO_PATH: &str = "/api/sync/info";
 /// Where a session is turned into a sync token, and a sync token is given back.
 pub const TOKEN_PATH: &str = "/api/sync/token";
+
+/// Where the account's devices are told; with `/` and a device's id behind it, where its login is ended.
+pub const DEVICES_PATH: &str = "/api/sync/devices";
 
 /// The name a row gives itself, however broken the rest of it is; empty if it gives none.
 pub(crate) fn name_in(row: &serde_json::value::RawValue) -> String {

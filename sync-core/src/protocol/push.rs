@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 #[serde(deny_unknown_fields)]
 pub struct PushRequest<'a> {
     /// [`PROTOCOL_VERSION`](super::PROTOCOL_VERSION) of the sender.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1))]
     pub protocol: u32,
     /// Counts this device's pushes, kept before sending: a request that was overtaken by a later one
     /// says nothing new and is refused.

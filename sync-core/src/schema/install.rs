@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     registry::{Registered, Registry, RegistryError},
+    retry::retry_install,
     syncable::Syncable,
     tx,
 };
@@ -28,17 +29,21 @@ pub async fn install(
     side: Side,
     registry: &Registry,
 ) -> Result<(), DbErr> {
+    retry_install(|| install_once(db, side, registry)).await
+}
+
+async fn install_once(
+    db: &DatabaseConnection,
+    side: Side,
+    registry: &Registry,
+) -> Result<(), DbErr> {
     // A table that is not there yet is an error here, and a reason to go on.
     if matches!(in_step(db, side, registry).await, Ok(true)) {
         return Ok(());
     }
     let tx = tx::begin_write(db).await?;
-    if tx.get_database_backend() == DbBackend::Postgres {
-        // Two servers that start together: one after the other.
-        tx.execute_unprepared("SELECT pg_advisory_xact_lock(7236012)")
-            .await?;
-    }
     tables::create(&tx, side).await?;
+    take_turns(&tx).await?;
     tx::begin_applying(&tx).await?;
     let mut adopted = false;
     for registered in registry.tables() {
@@ -49,6 +54,14 @@ pub async fn install(
     }
     tx::end_applying(&tx).await?;
     tx.commit().await
+}
+
+/// Of servers that start together one installs, and the others wait for it here. An update, because whoever
+/// waits for a row that was merely locked may go on with what it saw before.
+async fn take_turns<C: ConnectionTrait>(tx: &C) -> Result<(), DbErr> {
+    tx.execute_unprepared("UPDATE sync_clock SET id = id WHERE id = 1")
+        .await
+        .map(|_| ())
 }
 
 /// Installs sync around one entity's table: the helper that its migration calls after creating the table.

@@ -13,6 +13,7 @@ mod sqlite;
 mod tables;
 
 pub use install::{CaptureDifference, check, install, install_entity, pin_clock};
+pub use postgres::tell::PENDING_CHANNEL;
 use sea_orm::DbBackend;
 
 pub(crate) use capture::{quoted, text};

@@ -5,7 +5,7 @@
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
-use super::Side;
+use super::{Side, postgres::tell};
 
 /// Creates what is missing of the framework's own tables.
 pub(super) async fn create<C: ConnectionTrait>(db: &C, side: Side) -> Result<(), DbErr> {
@@ -31,10 +31,10 @@ pub(super) async fn create<C: ConnectionTrait>(db: &C, side: Side) -> Result<(),
         };
         db.execute_unprepared(&sql).await?;
     }
-    if side == Side::Device {
-        widen_sync_state(db).await?;
+    match side {
+        Side::Device => widen_sync_state(db).await,
+        Side::Server => tell::install(db).await,
     }
-    Ok(())
 }
 
 /// Pending changes: registers edited here that the other side has not taken yet.
@@ -152,7 +152,9 @@ async fn widen_sync_state<C: ConnectionTrait>(db: &C) -> Result<(), DbErr> {
 /// Whether every one of the framework's own tables and columns is there.
 pub(super) async fn complete<C: ConnectionTrait>(db: &C, side: Side) -> Result<bool, DbErr> {
     match side {
-        Side::Server => Ok(!columns(db, "sync_peer").await?.is_empty()),
+        Side::Server => {
+            Ok(!columns(db, "sync_peer").await?.is_empty() && tell::is_complete(db).await?)
+        }
         Side::Device => {
             let there = columns(db, "sync_state").await?;
             Ok(STATE_COLUMNS

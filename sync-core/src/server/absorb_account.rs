@@ -1,8 +1,8 @@
 //! When an account's own edits in the server's database are absorbed: before it is answered, and all
 //! accounts' when a server starts.
 
-use super::{Caller, ServerError, SyncServer, absorb, account, cascade, exclusive, push::ATTEMPTS};
-use crate::{clocks::Timekeeper, tx};
+use super::{Caller, ServerError, SyncServer, absorb, account, cascade, exclusive};
+use crate::{clocks::Timekeeper, retry::retry, tx};
 
 impl SyncServer {
     /// Absorbs what is pending of every account: when a server starts on a database that others have
@@ -11,10 +11,10 @@ impl SyncServer {
     /// # Errors
     /// If the database fails.
     pub async fn absorb_all(&self) -> Result<(), ServerError> {
-        if !absorb::anything_pending(&self.db.read).await? {
+        if !self.anything_pending().await? {
             return Ok(());
         }
-        for user_id in absorb::owners(&self.db.read, &self.registry).await? {
+        for user_id in retry(|| absorb::owners(&self.db.read, &self.registry)).await? {
             self.absorb(&Caller { user_id, device: 0 }).await?;
         }
         Ok(())
@@ -22,16 +22,10 @@ impl SyncServer {
 
     /// Puts edits made in the server's own database into the feed, if there are any.
     pub(super) async fn absorb(&self, caller: &Caller) -> Result<(), ServerError> {
-        if !absorb::anything_pending(&self.db.read).await? {
+        if !self.anything_pending().await? {
             return Ok(());
         }
-        let mut attempt = 1;
-        loop {
-            match self.absorb_once(caller).await {
-                Err(error) if error.is_conflict() && attempt < ATTEMPTS => attempt += 1,
-                result => return result,
-            }
-        }
+        retry(|| self.absorb_once(caller)).await
     }
 
     /// Puts the account's edits made in the server's own database into the feed.
@@ -44,10 +38,20 @@ impl SyncServer {
         absorb::absorb(&tx, &mut cx).await?;
         cascade::follow(&tx, &mut cx).await?;
         exclusive::settle(&tx, &mut cx).await?;
-        if cx.seq != account.head {
+        let moved = cx.seq != account.head;
+        if moved {
             account::set_head(&tx, &account, cx.seq, &*self.ids).await?;
         }
         tx::end_applying(&tx).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        if moved {
+            self.tell_moved(&caller.user_id, account.id);
+        }
+        Ok(())
+    }
+
+    /// Whether any account has edits waiting.
+    pub(super) async fn anything_pending(&self) -> Result<bool, ServerError> {
+        Ok(retry(|| absorb::anything_pending(&self.db.read)).await?)
     }
 }

@@ -268,7 +268,7 @@ pub(super) fn hash(request: &PushRequest<'_>) -> i64 {
     hash.cast_signed()
 }
 
-fn from_row(row: &sea_orm::QueryResult) -> Result<Account, DbErr> {
+pub(super) fn from_row(row: &sea_orm::QueryResult) -> Result<Account, DbErr> {
     Ok(Account {
         id: row.try_get("", "id")?,
         head: row.try_get("", "head")?,

@@ -14,9 +14,8 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 use super::{
     Garbage, ServerError, SyncServer, account,
     garbage::{GoOn, Old},
-    push::ATTEMPTS,
 };
-use crate::{protocol::ErrorCode, tx};
+use crate::{protocol::ErrorCode, retry::retry, tx};
 
 /// By how much the server ages between two notes at most, in milliseconds: a little more than the day that
 /// lies between them while it runs.
@@ -40,7 +39,8 @@ impl SyncServer {
         let keep_ms = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
         let age_ms = self.note_age().await?;
         let mut garbage = Garbage::default();
-        for aged in aged(&self.db.read, age_ms.saturating_sub(keep_ms)).await? {
+        let old_ms = age_ms.saturating_sub(keep_ms);
+        for aged in retry(|| aged(&self.db.read, old_ms)).await? {
             let old = Old::UpTo(aged.up_to);
             let collected = self.collect_account(&aged.user_id, old, go_on).await;
             match collected {
@@ -55,7 +55,7 @@ impl SyncServer {
             if !go_on() {
                 break;
             }
-            aged.forget_notes(&self.db.write).await?;
+            retry(|| aged.forget_notes(&self.db.write)).await?;
         }
         Ok(garbage)
     }
@@ -65,13 +65,7 @@ impl SyncServer {
     /// # Errors
     /// If the database fails.
     pub async fn note_age(&self) -> Result<i64, ServerError> {
-        let mut attempt = 1;
-        loop {
-            match self.note_age_once().await.map_err(ServerError::from) {
-                Err(error) if error.is_conflict() && attempt < ATTEMPTS => attempt += 1,
-                result => return result,
-            }
-        }
+        Ok(retry(|| self.note_age_once()).await?)
     }
 
     /// Several servers on one database take turns.

@@ -7,6 +7,7 @@ use crate::{
     ids::is_canonical,
     protocol::{ErrorCode, MOST_NAMES, RowsAnswer, RowsRequest},
     registry::Registered,
+    retry::retry,
     tx,
 };
 
@@ -28,6 +29,15 @@ impl SyncServer {
             return Err(ServerError::refused(ErrorCode::TooManyRows, message));
         }
         self.absorb(caller).await?;
+        retry(|| self.rows_once(caller, table, &request.remote_ids)).await
+    }
+
+    async fn rows_once(
+        &self,
+        caller: &Caller,
+        table: &str,
+        names: &[String],
+    ) -> Result<RowsAnswer, ServerError> {
         let tx = tx::begin_read(&self.db.read).await?;
         let mut answer = RowsAnswer {
             epoch: account::epoch(&tx).await?,
@@ -36,7 +46,7 @@ impl SyncServer {
         };
         if let Some(account) = account::find(&tx, &caller.user_id).await? {
             // What is no name of ours is nobody's; not every database takes every text.
-            let names = request.remote_ids.iter().map(String::as_str);
+            let names = names.iter().map(String::as_str);
             let asked: Vec<&str> = names.filter(|name| is_canonical(name)).collect();
             let aliases = feed::aliases(&tx, account.id, table, &asked).await?;
             let names: Vec<&str> = asked

@@ -17,6 +17,7 @@ use crate::{
         RowSum, TableSums,
     },
     registry::Registered,
+    retry::retry,
     row_now::RowNow,
     tx,
 };
@@ -60,6 +61,14 @@ impl SyncServer {
             self.enter_unseen(caller).await?;
         }
         self.absorb(caller).await?;
+        retry(|| self.compare_once(caller, &request)).await
+    }
+
+    async fn compare_once(
+        &self,
+        caller: &Caller,
+        request: &CompareRequest,
+    ) -> Result<CompareAnswer, ServerError> {
         let tx = tx::begin_read(&self.db.read).await?;
         let epoch = account::epoch(&tx).await?;
         let from = cursor::read(request.cursor.as_deref(), &epoch)?;

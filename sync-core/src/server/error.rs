@@ -3,7 +3,7 @@
 use sea_orm::DbErr;
 
 use crate::{
-    db_error::{is_conflict, is_passing},
+    db_error::is_passing,
     protocol::{ErrorBody, ErrorCode},
 };
 
@@ -70,10 +70,5 @@ impl ServerError {
             Self::Database(error) if is_passing(error) => ErrorCode::Unavailable,
             Self::Database(_) => ErrorCode::Internal,
         }
-    }
-
-    /// Whether the same transaction, run again, may well succeed.
-    pub(crate) fn is_conflict(&self) -> bool {
-        matches!(self, Self::Database(error) if is_conflict(error))
     }
 }

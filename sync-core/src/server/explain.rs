@@ -15,6 +15,7 @@ use crate::{
     ids::is_canonical,
     protocol::{DeviceAnswer, ErrorCode, RegisterAnswer, RowAnswer, RowQuery, SetBy},
     registry::{OnDelete, Registered},
+    retry::retry,
     row_now::{RowNow, value_of},
     shape::{DELETED_AT, Exclusive, Register},
     tx,
@@ -32,6 +33,15 @@ impl SyncServer {
             return Err(ServerError::bad_request(message));
         }
         self.absorb(caller).await?;
+        retry(|| self.row_once(caller, registered, query)).await
+    }
+
+    async fn row_once(
+        &self,
+        caller: &Caller,
+        registered: &Registered,
+        query: &RowQuery,
+    ) -> Result<RowAnswer, ServerError> {
         let tx = tx::begin_read(&self.db.read).await?;
         let account = account::find(&tx, &caller.user_id).await?;
         let account = account.ok_or_else(unknown_row)?;

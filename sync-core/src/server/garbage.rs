@@ -13,12 +13,12 @@ use super::{
     ServerError, SyncServer,
     account::{self, Account},
     feed,
-    push::ATTEMPTS,
 };
 use crate::{
     bulk::CHUNK,
     planted::{Bug, planted},
     registry::{Registered, Registry},
+    retry::retry,
     rows::placeholders,
     tx,
 };
@@ -58,7 +58,7 @@ impl SyncServer {
     /// If the database fails. What was forgotten of accounts before stays so.
     pub async fn collect_garbage(&self, older_than_ms: i64) -> Result<Garbage, ServerError> {
         let mut garbage = Garbage::default();
-        for user_id in accounts_with_tombstones(&self.db.read).await? {
+        for user_id in retry(|| accounts_with_tombstones(&self.db.read)).await? {
             let old = Old::DeletedBefore(older_than_ms);
             garbage.add(self.collect_account(&user_id, old, &|| true).await?);
         }
@@ -73,18 +73,12 @@ impl SyncServer {
         go_on: &GoOn,
     ) -> Result<u64, ServerError> {
         let (mut behind, mut n_tombstones) = (0, 0);
-        let mut attempt = 1;
         while go_on() {
-            match self.collect_batch(user_id, old, behind).await {
-                Ok((n, next)) => {
-                    n_tombstones += n;
-                    match next {
-                        Some(next) => behind = next,
-                        None => break,
-                    }
-                }
-                Err(error) if error.is_conflict() && attempt < ATTEMPTS => attempt += 1,
-                Err(error) => return Err(error),
+            let (n, next) = retry(|| self.collect_batch(user_id, old, behind)).await?;
+            n_tombstones += n;
+            match next {
+                Some(next) => behind = next,
+                None => break,
             }
         }
         Ok(n_tombstones)

@@ -23,12 +23,15 @@ mod page;
 mod pull;
 mod push;
 mod quota;
+mod remove;
 mod resolve;
 mod revive;
 mod taken_key;
 pub(crate) mod twin;
 mod unseen;
 mod unsuitable;
+mod usage;
+mod watch;
 mod write_rows;
 
 use std::sync::Arc;
@@ -38,6 +41,8 @@ use sea_orm::{DatabaseConnection, DbErr};
 pub use error::ServerError;
 pub use garbage::{Garbage, GoOn};
 pub use pull::PullQuery;
+pub use usage::{AccountUsage, TableUsage};
+pub use watch::{FeedEnd, OnMoved};
 
 pub(crate) use feed::Entry;
 pub(crate) use page::PageRow;
@@ -49,6 +54,7 @@ use crate::{
     ids::Ids,
     protocol::{ErrorCode, Info, Limits, PROTOCOL_VERSION, ServerSchema},
     registry::Registry,
+    retry::retry,
     schema::{self, Side},
 };
 
@@ -84,6 +90,7 @@ pub struct SyncServer {
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) limits: Limits,
     schema: Arc<ServerSchema>,
+    on_moved: Option<OnMoved>,
 }
 
 impl SyncServer {
@@ -97,6 +104,7 @@ impl SyncServer {
             clock,
             ids,
             limits: Limits::default(),
+            on_moved: None,
         }
     }
 
@@ -132,7 +140,8 @@ impl SyncServer {
     /// If the tables are not there yet, or the database fails.
     pub async fn install(&self) -> Result<(), DbErr> {
         schema::install(&self.db.write, Side::Server, &self.registry).await?;
-        account::create_epoch(&self.db.write, &self.ids.next()).await
+        let epoch = self.ids.next();
+        retry(|| account::create_epoch(&self.db.write, &epoch)).await
     }
 
     /// The life of the server's data.
@@ -140,7 +149,7 @@ impl SyncServer {
     /// # Errors
     /// If the database fails.
     pub async fn epoch(&self) -> Result<String, ServerError> {
-        Ok(account::epoch(&self.db.read).await?)
+        Ok(retry(|| account::epoch(&self.db.read)).await?)
     }
 
     /// Begins a new life of the server's data, such as after it was put back to a backup: no device goes on
@@ -150,7 +159,7 @@ impl SyncServer {
     /// If the database fails.
     pub async fn begin_epoch(&self) -> Result<String, ServerError> {
         let epoch = self.ids.next();
-        account::set_epoch(&self.db.write, &epoch).await?;
+        retry(|| account::set_epoch(&self.db.write, &epoch)).await?;
         Ok(epoch)
     }
 
@@ -162,7 +171,7 @@ impl SyncServer {
         Ok(Info {
             protocols: vec![PROTOCOL_VERSION],
             now: self.clock.now_ms(),
-            epoch: account::epoch(&self.db.read).await?,
+            epoch: self.epoch().await?,
             limits: self.limits,
         })
     }

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     protocol::{PROTOCOL_VERSION, PullPage, TablePage},
+    retry::retry,
     tx,
 };
 
@@ -63,6 +64,15 @@ impl SyncServer {
             return Err(ServerError::bad_request("limit must be at least 1"));
         }
         self.absorb(caller).await?;
+        retry(|| self.pull_once(caller, query, limit)).await
+    }
+
+    async fn pull_once(
+        &self,
+        caller: &Caller,
+        query: &PullQuery,
+        limit: u32,
+    ) -> Result<PullPage, ServerError> {
         let tx = tx::begin_read(&self.db.read).await?;
         let epoch = account::epoch(&tx).await?;
         let from = cursor::read(query.cursor.as_deref(), &epoch)?;

@@ -20,11 +20,9 @@ use crate::{
     planted::{Bug, Point, planted, reach},
     protocol::{ErrorCode, PushAnswer, PushRequest, TableVerdicts, Verdict, VerdictKind, name_in},
     registry::Registry,
+    retry::retry,
     tx,
 };
-
-/// How often a transaction is run again when the database asks for it.
-pub(super) const ATTEMPTS: u32 = 8;
 
 /// What a push knows and has done so far, table after table.
 pub(crate) struct PushContext<'a> {
@@ -94,13 +92,7 @@ impl SyncServer {
             body_hash: account::hash(&request),
             sent_at_ms: request.now,
         };
-        let mut attempt = 1;
-        loop {
-            match self.push_once(caller, &request, push).await {
-                Err(error) if error.is_conflict() && attempt < ATTEMPTS => attempt += 1,
-                result => return result,
-            }
-        }
+        retry(|| self.push_once(caller, &request, push)).await
     }
 
     fn parse<'a>(&self, body: &'a [u8]) -> Result<PushRequest<'a>, ServerError> {
@@ -195,6 +187,9 @@ impl SyncServer {
         reach(Point::PushMerged).await;
         tx.commit().await?;
         reach(Point::PushCommitted).await;
+        if cx.seq != account.head {
+            self.tell_moved(&caller.user_id, account.id);
+        }
         Ok(PushAnswer {
             before: cursor::write(&epoch, Cursor::inside(before, &account)),
             after: cursor::write(&epoch, Cursor::inside(after, &now)),

@@ -4,7 +4,9 @@
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 
 use super::{Caller, ServerError, SyncServer};
-use crate::{owner, registry::Registered, schema::now_sql, shape::EVERY_REGISTER, tx};
+use crate::{
+    owner, registry::Registered, retry::retry, schema::now_sql, shape::EVERY_REGISTER, tx,
+};
 
 impl SyncServer {
     /// How many live rows of the account no device can see.
@@ -27,6 +29,10 @@ impl SyncServer {
 
     /// Makes them pending changes, which absorbing puts into the feed.
     pub(super) async fn enter_unseen(&self, caller: &Caller) -> Result<(), ServerError> {
+        retry(|| self.enter_unseen_once(caller)).await
+    }
+
+    async fn enter_unseen_once(&self, caller: &Caller) -> Result<(), ServerError> {
         let tx = tx::begin_write(&self.db.write).await?;
         for registered in self.registry.tables() {
             let (table, id) = (registered.shape.table, registered.shape.id);

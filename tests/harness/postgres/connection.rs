@@ -23,6 +23,11 @@ pub(super) async fn create_database(admin_url: &str, name: &str) -> Result<()> {
     execute(admin_url, statement).await
 }
 
+pub(super) async fn isolate(admin_url: &str, name: &str, level: &str) -> Result<()> {
+    let statement = format!("ALTER DATABASE {name} SET default_transaction_isolation = '{level}'");
+    execute(admin_url, statement).await
+}
+
 /// Throws out whoever is still connected.
 pub(super) async fn drop_database(admin_url: &str, name: &str) -> Result<()> {
     execute(

@@ -7,7 +7,7 @@ mod killed;
 mod main_job;
 mod newer_database;
 mod people;
-mod secrets;
+pub(crate) mod secrets;
 
 use anyhow::{Context, Result, ensure};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};

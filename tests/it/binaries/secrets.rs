@@ -61,7 +61,7 @@ async fn tokens_and_passwords_are_nowhere_to_be_read(db: TestDb) -> Result<()> {
 }
 
 /// Everything in a server's database.
-async fn dump(db: &TestDb) -> Result<String> {
+pub(crate) async fn dump(db: &TestDb) -> Result<String> {
     let connection = db.connect().await?;
     match db.backend() {
         Backend::Sqlite => {

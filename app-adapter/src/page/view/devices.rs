@@ -1,10 +1,9 @@
 //! The account's devices.
 
 use maud::{Markup, html};
-use sync_core::Millis;
+use sync_core::{Millis, protocol::Device};
 
 use super::{Shown, form_token, time::time};
-use crate::AccountDevice;
 
 /// All of them, this one marked.
 pub(super) fn devices(shown: &Shown<'_>) -> Markup {
@@ -20,7 +19,7 @@ pub(super) fn devices(shown: &Shown<'_>) -> Markup {
     }
 }
 
-fn one(shown: &Shown<'_>, device: &AccountDevice) -> Markup {
+fn one(shown: &Shown<'_>, device: &Device) -> Markup {
     let name = device.name.as_deref().unwrap_or("A device without a name");
     html! {
         li {

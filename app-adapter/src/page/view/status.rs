@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{Shown, count, form_token, time::time, words};
-use crate::{Activity, Standing, SyncStatus};
+use crate::{Activity, Change, Standing, SyncStatus};
 
 /// How grave it is; shown by a sign as well as by a colour.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -113,6 +113,13 @@ pub(super) fn facts(shown: &Shown<'_>) -> Markup {
                     @match overview.status.last_sync_ms {
                         Some(ms) => (time(ms, shown.now_ms)),
                         None => "never yet",
+                    }
+                }
+                @if let Some(Change { report, at_ms }) = shown.status.last_change {
+                    dt { "Last change" }
+                    dd {
+                        "sent " (count(report.n_pushed, "row")) ", received " (count(report.n_pulled, "row")) ", "
+                        (time(at_ms, shown.now_ms))
                     }
                 }
                 dt { "Waiting to be sent" }

@@ -37,6 +37,10 @@ fn of(code: &str, message: &str) -> Words {
             "The server cannot be reached.",
             "Check the network. Changes are kept here and are sent as soon as it is back.",
         ),
+        "unreachable" if message.contains("certificate") => (
+            "The server cannot prove who it is: its certificate is not accepted.",
+            "Nothing was sent to it. Check the address, or tell whoever runs the server.",
+        ),
         "unreachable" => (
             "The connection to the server broke.",
             "It is tried again by itself. If it keeps happening, check the network.",
@@ -141,6 +145,7 @@ mod tests {
             "epoch_changed",
             "http_503",
             "panicked",
+            "unreachable",
         ] {
             let Words { what, then } = of(code, "x");
             for text in [&what, &then] {

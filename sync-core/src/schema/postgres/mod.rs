@@ -4,6 +4,7 @@
 //! recorded AFTER, because a BEFORE INSERT trigger also runs for a row that then conflicts.
 
 mod follow;
+pub(super) mod tell;
 
 use super::{
     capture::{Captured, CapturedRegister, quoted, text},
