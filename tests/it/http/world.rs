@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use serde_json::{Value, json};
+use sync_core::{Clock, SystemClock};
 use sync_tests::{Description, HttpServer, TestDb, snapshot::live_rows};
 
 /// A server with two accounts.
@@ -293,7 +294,7 @@ pub(super) fn push_body(push_no: i64, tables: Value) -> Value {
 }
 
 pub(super) fn now() -> i64 {
-    chrono::Utc::now().timestamp_millis()
+    SystemClock.now_ms()
 }
 
 /// A name nobody has.
