@@ -10,11 +10,14 @@ use sync_core::{
 };
 
 use crate::{
-    account, database,
+    account,
+    background::{Policy, SystemTimer, Timer},
+    database,
     error::AdapterError,
-    key_file::KeyFile,
-    login::{self, Password, Session},
-    network::{Http, Network},
+    key_store::KeyStore,
+    keyring::{Keyring, SystemKeyring},
+    login::{self, Account, Password, Session},
+    network::{Hints, Http, Network},
     seal::{self, Purpose},
     server_url::ServerUrl,
     standing::{Login, Overview},
@@ -24,9 +27,11 @@ use crate::{
 #[derive(Clone)]
 pub struct Adapter {
     device: Device,
-    key: KeyFile,
+    key: KeyStore,
     clock: Arc<dyn Clock>,
     network: Arc<dyn Network>,
+    timer: Arc<dyn Timer>,
+    policy: Policy,
 }
 
 /// What an adapter takes from the world; a test brings its own.
@@ -38,6 +43,12 @@ pub struct Environment {
     pub ids: Arc<dyn Ids>,
     /// The way to servers.
     pub network: Arc<dyn Network>,
+    /// Where the key of the login is kept; none for the file beside the database.
+    pub keyring: Option<Arc<dyn Keyring>>,
+    /// Waiting, for the background job.
+    pub timer: Arc<dyn Timer>,
+    /// How often and how patiently the background job syncs.
+    pub policy: Policy,
 }
 
 impl Default for Environment {
@@ -46,6 +57,9 @@ impl Default for Environment {
             clock: Arc::new(SystemClock),
             ids: Arc::new(UuidV7),
             network: Arc::new(Http),
+            keyring: SystemKeyring::if_any(),
+            timer: Arc::new(SystemTimer::default()),
+            policy: Policy::default(),
         }
     }
 }
@@ -109,21 +123,38 @@ impl Adapter {
             clock,
             ids,
             network,
+            keyring,
+            timer,
+            policy,
         } = environment;
         let db = database::open(path).await?;
         let device = Device::open(db, entity::registry()?, clock.clone(), ids).await;
         let device = device.map_err(|e| database::failed(path, e))?;
         Ok(Self {
             device,
-            key: KeyFile::beside(path),
+            key: KeyStore::new(path, keyring),
             clock,
             network,
+            timer,
+            policy,
         })
     }
 
     /// The engine and the database behind it.
     pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    pub(crate) fn timer(&self) -> &dyn Timer {
+        &*self.timer
+    }
+
+    pub(crate) fn policy(&self) -> Policy {
+        self.policy
     }
 
     /// Logs in at a server and ties the account to the local data. Nothing is synced yet.
@@ -161,11 +192,10 @@ impl Adapter {
             named,
         )
         .await?;
-        let key = self.key.load_or_create()?;
+        let device_id = self.device.device_id().await?;
+        let (key, kept) = self.key.for_login(&device_id).await?;
 
-        let token = session
-            .sync_token(&self.device.device_id().await?, &wanted.device_name)
-            .await?;
+        let token = session.sync_token(&device_id, &wanted.device_name).await?;
         let connection = Connection {
             remote_url: url.to_owned(),
             remote_user_id: account.id.clone(),
@@ -176,10 +206,11 @@ impl Adapter {
                     url,
                     user_id: &account.id,
                 },
+                kept,
             )?,
             local_user_id,
         };
-        if let Err(error) = self.tie(&connection, session, &state).await {
+        if let Err(error) = self.tie(&connection, account, &state).await {
             login::revoke(&*self.network.transport(url, Some(token))?).await;
             return Err(error);
         }
@@ -195,17 +226,11 @@ impl Adapter {
     async fn tie(
         &self,
         connection: &Connection,
-        session: &Session<'_>,
+        account: &Account,
         before: &State,
     ) -> Result<(), AdapterError> {
         let now = Millis(self.clock.now_ms());
-        account::ensure_user(
-            self.device.db(),
-            &connection.local_user_id,
-            &session.account,
-            now,
-        )
-        .await?;
+        account::ensure_user(self.device.db(), &connection.local_user_id, account, now).await?;
         match self.device.connect(connection).await {
             Err(SyncError::Refused { code, .. }) if code == "other_account" => {
                 Err(other_account(before))
@@ -276,12 +301,19 @@ impl Adapter {
         Ok(self.network.transport(&url, Some(token))?)
     }
 
+    /// Hints of the server the database is connected to; none if the network brings none.
+    pub(crate) async fn hints(&self) -> Result<Option<Box<dyn Hints>>, AdapterError> {
+        let (url, token) = self.token().await?;
+        Ok(self.network.hints(&url, token).await?)
+    }
+
     /// The server and the token for it.
     async fn token(&self) -> Result<(String, String), AdapterError> {
         let State {
             auth_token,
             remote_url,
             remote_user_id,
+            device_id,
             ..
         } = self.device.state().await?;
         let (Some(sealed), Some(url), Some(user_id)) = (auth_token, remote_url, remote_user_id)
@@ -289,10 +321,12 @@ impl Adapter {
             return Err(SyncError::NotConnected.into());
         };
         // A plain one is of an older app: it is no login at a server of today.
-        if !seal::is_sealed(&sealed) {
+        let Some(kept) = seal::kept(&sealed) else {
             return Err(SyncError::NotConnected.into());
-        }
-        let key = self.key.load()?.ok_or(AdapterError::LoginUnreadable)?;
+        };
+        let device_id = device_id.unwrap_or_default();
+        let key = self.key.load(kept, &device_id).await?;
+        let key = key.ok_or(AdapterError::LoginUnreadable)?;
         let token = key.open(
             &sealed,
             Purpose {
@@ -311,6 +345,9 @@ impl Adapter {
         self.device.db().clone().close().await
     }
 }
+
+mod grant;
+pub use grant::Grant;
 
 fn other_account(state: &State) -> AdapterError {
     let known =

@@ -98,6 +98,9 @@ fn file(
 /// Says clearly what SQLite would say vaguely, before it may write; creates the file where it is missing.
 fn look_at(path: &Path) -> Result<(), AdapterError> {
     let failed = |problem, error: io::Error| file(path, problem, Some(error.into()));
+    if leads_elsewhere(path) {
+        return Err(file(path, FileProblem::Link, None));
+    }
     match fs::metadata(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => create(path),
         Err(e) => Err(failed(FileProblem::Unusable, e)),
@@ -108,6 +111,19 @@ fn look_at(path: &Path) -> Result<(), AdapterError> {
             Err(e) => Err(failed(FileProblem::Unusable, e)),
         },
     }
+}
+
+/// Whether somebody has put a link to a file in another folder in its place: not followed, for what is in that
+/// folder may be anything. A link that leads nowhere, or in circles, is one of those.
+fn leads_elsewhere(path: &Path) -> bool {
+    if !fs::symlink_metadata(path).is_ok_and(|data| data.is_symlink()) {
+        return false;
+    }
+    let folder = path
+        .parent()
+        .and_then(|folder| fs::canonicalize(folder).ok());
+    let target = fs::canonicalize(path).ok();
+    target.is_none_or(|target| target.parent() != folder.as_deref())
 }
 
 /// For its owner only; SQLite gives the files beside it the same mode.
@@ -251,6 +267,27 @@ mod tests {
             problem_of(&path.join("app.sqlite")).await,
             FileProblem::Unusable
         );
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn l18_a_link_to_another_folder_is_not_followed() {
+        let (dir, other) = (
+            tempfile::tempdir().expect("folder"),
+            tempfile::tempdir().expect("folder"),
+        );
+        let target = other.path().join("other.sqlite");
+        let path = dir.path().join("app.sqlite");
+        std::os::unix::fs::symlink(&target, &path).expect("a link that leads nowhere");
+        assert_eq!(problem_of(&path).await, FileProblem::Link);
+        assert!(!target.exists(), "a file was made through the link");
+        fs::write(&target, "").expect("file");
+        assert_eq!(problem_of(&path).await, FileProblem::Link);
+        // In the same folder it is the user's own arrangement.
+        fs::remove_file(&path).expect("the link");
+        fs::write(dir.path().join("data.sqlite"), "").expect("file");
+        std::os::unix::fs::symlink("data.sqlite", &path).expect("a link");
+        open(&path).await.expect("database");
     }
 
     #[tokio::test]

@@ -114,6 +114,41 @@ pub enum AdapterError {
     /// The sync itself.
     #[error(transparent)]
     Sync(#[from] SyncError),
+    /// The page is only for this machine.
+    #[error(
+        "the page cannot be served on `{listen}`: give an address of this machine alone, such as 127.0.0.1:8788"
+    )]
+    NotLoopback {
+        /// Where it was to be.
+        listen: std::net::SocketAddr,
+    },
+    /// The page's port cannot be had.
+    #[error(
+        "port {} of {} is not free: another program has it, perhaps this one already. Give another with --listen",
+        listen.port(), listen.ip()
+    )]
+    Listen {
+        /// Where it was to be.
+        listen: std::net::SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The file that tells programs where the page is cannot be written.
+    #[error("`{}` cannot be written", path.display())]
+    PageFile {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The sync panicked.
+    #[error(
+        "the sync stopped by a mistake of the program; it begins again by itself. Report it if it recurs"
+    )]
+    Panicked,
+    /// The background job has been stopped.
+    #[error("the background sync has been stopped: start the app again")]
+    Stopped,
     /// What the terminal, or the program that reads our output, said.
     #[error("input or output failed")]
     Io(#[from] io::Error),
@@ -127,6 +162,8 @@ pub enum FileProblem {
     NoFolder,
     /// It is a folder.
     IsFolder,
+    /// It is a link to a file in another folder, or to none.
+    Link,
     /// It is no SQLite database, or an encrypted one.
     NotADatabase,
     /// It is a SQLite database with other tables.
@@ -151,6 +188,7 @@ impl FileProblem {
         match self {
             Self::NoFolder => "no_folder",
             Self::IsFolder => "is_folder",
+            Self::Link => "link",
             Self::NotADatabase => "not_a_database",
             Self::NotZentrio => "not_zentrio",
             Self::Newer => "newer_database",
@@ -168,6 +206,9 @@ impl fmt::Display for FileProblem {
         f.write_str(match self {
             Self::NoFolder => "cannot be created: its folder does not exist",
             Self::IsFolder => "is a folder: name a database file",
+            Self::Link => {
+                "is a link to another folder, which is not followed: name the file itself"
+            }
             Self::NotADatabase => "is not a SQLite database: it was left as it is",
             Self::NotZentrio => "is a database, but not one of Zentrio's: it was left as it is",
             Self::Newer => "was changed by a newer version of this program: update this one",
@@ -206,6 +247,11 @@ impl AdapterError {
                 "locked"
             }
             Self::Sync(error) => error.word(),
+            Self::NotLoopback { .. } => "not_loopback",
+            Self::Listen { .. } => "port_taken",
+            Self::PageFile { .. } => "page_file",
+            Self::Panicked => "panicked",
+            Self::Stopped => "stopped",
             Self::Io(_) => "io",
         }
     }

@@ -80,7 +80,7 @@ fn parse(text: &[u8]) -> Option<[u8; KEY_BYTES]> {
     BASE64.decode(text.trim_end()).ok()?.try_into().ok()
 }
 
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let mut file = private(OpenOptions::new().write(true).create_new(true)).open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
@@ -96,7 +96,7 @@ pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seal::Purpose;
+    use crate::seal::{Kept, Purpose};
 
     const PURPOSE: Purpose<'_> = Purpose {
         url: "https://zentrio.eu",
@@ -115,7 +115,7 @@ mod tests {
         let sealed = file
             .load_or_create()
             .expect("key")
-            .seal("token", PURPOSE)
+            .seal("token", PURPOSE, Kept::InFile)
             .expect("sealed");
         let again = file.load_or_create().expect("the same key");
         assert_eq!(again.open(&sealed, PURPOSE).as_deref(), Some("token"));

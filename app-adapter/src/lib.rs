@@ -1,16 +1,22 @@
 //! The app's side of Zentrio Sync: the local database, the login at a server, and the command line.
 //!
-//! [`Adapter`] is the one handle; everything a program wants of a database goes through it. What syncs
-//! is `sync-core`'s engine, what is synced stands in `entity`.
+//! [`CloudSync`] is the one handle for an app: it syncs in the background and tells how things stand.
+//! [`Adapter`] is the same database without a background job, for programs that run once. What syncs is
+//! `sync-core`'s engine, what is synced stands in `entity`.
 
 mod account;
 mod adapter;
+mod background;
 pub mod cli;
 mod database;
+mod devices;
 mod error;
 mod key_file;
+mod key_store;
+mod keyring;
 mod login;
 mod network;
+mod page;
 mod people;
 mod reporter;
 mod seal;
@@ -20,10 +26,16 @@ mod standing;
 mod testing;
 
 pub use account::LocalUser;
-pub use adapter::{Adapter, Connect, Connected, Disconnected, Environment};
+pub use adapter::{Adapter, Connect, Connected, Disconnected, Environment, Grant};
+pub use background::{
+    Activity, Change, CloudSync, Event, Policy, Problem, SyncStatus, SystemTimer, Timer, Trigger,
+};
+pub use devices::Devices;
 pub use error::{AdapterError, FileProblem};
+pub use keyring::{Keyring, KeyringError, SystemKeyring};
 pub use login::Password;
-pub use network::{Http, Network};
+pub use network::{Hints, Http, Network};
+pub use page::{Page, PageOptions};
 pub use people::RowName;
 pub use server_url::{DEFAULT_SERVER, ServerUrl};
 pub use standing::{Overview, Standing};

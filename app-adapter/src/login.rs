@@ -236,7 +236,7 @@ fn check(holds: bool, otherwise: &str) -> Result<(), SyncError> {
 }
 
 /// Whether this can be a token or an id: something to put into a header, and not endless.
-fn is_word(text: &str) -> bool {
+pub(crate) fn is_word(text: &str) -> bool {
     (1..=LONGEST_WORD).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
 }
 

@@ -1,8 +1,14 @@
 //! How servers are reached: over HTTP, or in a test over whatever it brings.
 
-use sync_core::{Transport, TransportError, http_transport::HttpTransport};
+use async_trait::async_trait;
+use sync_core::{
+    SyncError, Transport, TransportError,
+    http_transport::{FeedHints, HttpTransport},
+    protocol::FeedHint,
+};
 
 /// Makes transports to servers.
+#[async_trait]
 pub trait Network: Send + Sync {
     /// A transport to the server at `url`, which shows `token` in every request if there is one.
     ///
@@ -13,12 +19,31 @@ pub trait Network: Send + Sync {
         url: &str,
         token: Option<String>,
     ) -> Result<Box<dyn Transport>, TransportError>;
+
+    /// Listens to the server for hints that there is something new; none if this network brings none.
+    ///
+    /// # Errors
+    /// If the server cannot be listened to.
+    async fn hints(&self, _url: &str, _token: String) -> Result<Option<Box<dyn Hints>>, SyncError> {
+        Ok(None)
+    }
+}
+
+/// Hints of a server, as they come.
+#[async_trait]
+pub trait Hints: Send {
+    /// Waits for the next one; none when the server has ended them.
+    ///
+    /// # Errors
+    /// If the connection broke.
+    async fn next(&mut self) -> Result<Option<FeedHint>, SyncError>;
 }
 
 /// The internet.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Http;
 
+#[async_trait]
 impl Network for Http {
     fn transport(
         &self,
@@ -26,5 +51,17 @@ impl Network for Http {
         token: Option<String>,
     ) -> Result<Box<dyn Transport>, TransportError> {
         Ok(Box::new(HttpTransport::new(url, token)?))
+    }
+
+    async fn hints(&self, url: &str, token: String) -> Result<Option<Box<dyn Hints>>, SyncError> {
+        let hints = HttpTransport::new(url, Some(token))?.events().await?;
+        Ok(Some(Box::new(hints)))
+    }
+}
+
+#[async_trait]
+impl Hints for FeedHints {
+    async fn next(&mut self) -> Result<Option<FeedHint>, SyncError> {
+        FeedHints::next(self).await
     }
 }

@@ -39,6 +39,11 @@ impl Reporter {
         }
     }
 
+    /// Lines if they are asked for, else nothing.
+    pub(crate) fn lines_if(verbose: bool) -> Self {
+        if verbose { Self::Lines } else { Self::Silent }
+    }
+
     /// Shows an event.
     pub(crate) fn event(&self, event: &SyncEvent) {
         match self {

@@ -12,8 +12,8 @@ use chacha20poly1305::{
 
 use crate::error::AdapterError;
 
-/// What a sealed token begins with; a plain one, as older apps kept it, does not.
-const MARK: &str = "zs1.";
+/// What a sealed token begins with, which says where its key is; a plain one, as older apps kept it, does not.
+const MARKS: [(&str, Kept); 2] = [("zs1.", Kept::InFile), ("zs2.", Kept::InKeyring)];
 const NONCE_BYTES: usize = 24;
 /// Bytes of a key.
 pub(crate) const KEY_BYTES: usize = 32;
@@ -21,6 +21,15 @@ pub(crate) const KEY_BYTES: usize = 32;
 /// A key that seals tokens. Shows nothing of itself.
 #[derive(Clone)]
 pub(crate) struct Key(XChaCha20Poly1305);
+
+/// Where a key is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// In the file beside the database.
+    InFile,
+    /// In the operating system's keyring.
+    InKeyring,
+}
 
 /// What a token is good for; it cannot be opened for anything else.
 #[derive(Clone, Copy)]
@@ -34,7 +43,12 @@ impl Key {
         Self(XChaCha20Poly1305::new(&bytes.into()))
     }
 
-    pub(crate) fn seal(&self, token: &str, purpose: Purpose<'_>) -> Result<String, AdapterError> {
+    pub(crate) fn seal(
+        &self,
+        token: &str,
+        purpose: Purpose<'_>,
+        kept: Kept,
+    ) -> Result<String, AdapterError> {
         let nonce: [u8; NONCE_BYTES] = rand::random();
         let aad = purpose.bytes();
         let payload = Payload {
@@ -46,14 +60,16 @@ impl Key {
             .encrypt(&nonce.into(), payload)
             .map_err(|_| AdapterError::Seal)?;
         Ok(format!(
-            "{MARK}{}",
+            "{}{}",
+            kept.mark(),
             BASE64.encode([nonce.as_slice(), &sealed].concat())
         ))
     }
 
     /// The token, if it was sealed with this key for this purpose and nobody has touched it.
     pub(crate) fn open(&self, sealed: &str, purpose: Purpose<'_>) -> Option<String> {
-        let bytes = BASE64.decode(sealed.strip_prefix(MARK)?).ok()?;
+        let (_, sealed) = parts(sealed)?;
+        let bytes = BASE64.decode(sealed).ok()?;
         let (nonce, sealed) = bytes.split_at_checked(NONCE_BYTES)?;
         let aad = purpose.bytes();
         let opened = self
@@ -77,9 +93,24 @@ impl Purpose<'_> {
     }
 }
 
-/// Whether this is a token that was sealed here, with whatever key.
-pub(crate) fn is_sealed(text: &str) -> bool {
-    text.starts_with(MARK)
+impl Kept {
+    fn mark(self) -> &'static str {
+        match self {
+            Self::InFile => MARKS[0].0,
+            Self::InKeyring => MARKS[1].0,
+        }
+    }
+}
+
+/// Where the key is of a token that was sealed here; none for a token that was not.
+pub(crate) fn kept(text: &str) -> Option<Kept> {
+    parts(text).map(|(kept, _)| kept)
+}
+
+fn parts(text: &str) -> Option<(Kept, &str)> {
+    MARKS
+        .iter()
+        .find_map(|(mark, kept)| Some((*kept, text.strip_prefix(mark)?)))
 }
 
 #[cfg(test)]
@@ -94,11 +125,14 @@ mod tests {
     #[test]
     fn what_is_sealed_opens_again() {
         let key = Key::new([7; KEY_BYTES]);
-        let sealed = key.seal("token", PURPOSE).expect("sealed");
-        assert!(is_sealed(&sealed) && !sealed.contains("token"), "{sealed}");
+        let sealed = key.seal("token", PURPOSE, Kept::InFile).expect("sealed");
+        assert!(
+            kept(&sealed) == Some(Kept::InFile) && !sealed.contains("token"),
+            "{sealed}"
+        );
         assert_eq!(key.open(&sealed, PURPOSE).as_deref(), Some("token"));
         assert_ne!(
-            key.seal("token", PURPOSE).expect("sealed"),
+            key.seal("token", PURPOSE, Kept::InFile).expect("sealed"),
             sealed,
             "each time with another nonce"
         );
@@ -107,7 +141,7 @@ mod tests {
     #[test]
     fn another_key_server_or_account_opens_nothing() {
         let key = Key::new([7; KEY_BYTES]);
-        let sealed = key.seal("token", PURPOSE).expect("sealed");
+        let sealed = key.seal("token", PURPOSE, Kept::InFile).expect("sealed");
         assert_eq!(Key::new([8; KEY_BYTES]).open(&sealed, PURPOSE), None);
         assert_eq!(
             key.open(
@@ -134,7 +168,7 @@ mod tests {
     #[test]
     fn no_changed_or_shortened_text_opens() {
         let key = Key::new([7; KEY_BYTES]);
-        let sealed = key.seal("token", PURPOSE).expect("sealed");
+        let sealed = key.seal("token", PURPOSE, Kept::InFile).expect("sealed");
         for at in 0..sealed.len() {
             let mut bytes = sealed.clone().into_bytes();
             bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };

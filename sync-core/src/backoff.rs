@@ -10,11 +10,22 @@ pub const LONGEST: Duration = Duration::from_secs(15 * 60);
 /// The wait after `failures` failures in a row (from 1), doubled each time, between half and the whole
 /// of it by `random` (0 to 1), and never less than the server asked for.
 pub fn delay(failures: u32, retry_after: Option<Duration>, random: f64) -> Duration {
-    let doubled = FIRST.saturating_mul(1 << failures.saturating_sub(1).min(16));
+    delay_within(FIRST, LONGEST, failures, retry_after, random)
+}
+
+/// [`delay`] with another first and another longest wait.
+pub fn delay_within(
+    first: Duration,
+    longest: Duration,
+    failures: u32,
+    retry_after: Option<Duration>,
+    random: f64,
+) -> Duration {
+    let doubled = first.saturating_mul(1 << failures.saturating_sub(1).min(16));
     let jittered = doubled
-        .min(LONGEST)
+        .min(longest)
         .mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0);
-    jittered.max(retry_after.unwrap_or_default().min(LONGEST))
+    jittered.max(retry_after.unwrap_or_default().min(longest))
 }
 
 #[cfg(test)]

@@ -161,8 +161,12 @@ fn unusable(message: impl Into<String>) -> TransportError {
 }
 
 fn failed(error: reqwest::Error) -> TransportError {
-    let offline = error.is_connect();
-    let message = if offline {
+    // A server that cannot prove who it is has been reached, and says so each time.
+    let unproven = is_unproven(&error);
+    let offline = error.is_connect() && !unproven;
+    let message = if unproven {
+        "its certificate is not accepted"
+    } else if offline {
         "no connection to the server"
     } else {
         "the answer did not arrive whole"
@@ -172,4 +176,25 @@ fn failed(error: reqwest::Error) -> TransportError {
         message: message.to_owned(),
         source: Some(error.without_url().into()),
     }
+}
+
+fn is_unproven(error: &reqwest::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        // An I/O error shows the causes of what is in it, and not that itself.
+        let inner = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        let tls = error
+            .downcast_ref::<rustls::Error>()
+            .or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()));
+        if let Some(tls) = tls {
+            return matches!(
+                tls,
+                rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented
+            );
+        }
+        cause = error.source();
+    }
+    false
 }

@@ -7,7 +7,7 @@
 use std::{path::Path, time::Duration};
 
 use anyhow::{Context, Result};
-use app_adapter::{Adapter, Connect, Password};
+use app_adapter::{Adapter, Connect, Environment, Password};
 use sea_orm::{ConnectionTrait, Statement};
 use sync_core::SyncEvent;
 use tokio::net::TcpListener;
@@ -95,7 +95,12 @@ async fn start_server(folder: &Path) -> Result<server::Running> {
 }
 
 async fn connect(file: &Path, url: &str) -> Result<Adapter> {
-    let adapter = Adapter::open(file).await?;
+    // Nothing of a demo belongs into anybody's keyring.
+    let environment = Environment {
+        keyring: None,
+        ..Environment::default()
+    };
+    let adapter = Adapter::open_in(file, environment).await?;
     let device_name = file
         .file_stem()
         .unwrap_or_default()

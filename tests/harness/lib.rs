@@ -7,7 +7,9 @@
 
 pub mod account;
 pub mod at_rest;
+pub mod background;
 pub mod balancer;
+pub mod browser;
 pub mod captured_db;
 pub mod database;
 pub mod description;
@@ -17,13 +19,16 @@ pub mod gate;
 pub mod http_server;
 pub mod in_process;
 pub mod login_server;
+pub mod manual_timer;
 pub mod mock_server;
 pub mod postgres;
 pub mod programs;
+pub mod raw_http;
 pub mod scene;
 pub mod scene_device;
 pub mod scene_time;
 pub mod snapshot;
+pub mod switched;
 pub mod synced_rows;
 pub mod text_rows;
 

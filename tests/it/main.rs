@@ -2,6 +2,7 @@
 
 mod architecture;
 mod auth;
+mod background;
 mod binaries;
 mod capture;
 mod clock;
@@ -21,6 +22,7 @@ mod large;
 mod live;
 mod login;
 mod ninth_entity;
+mod page;
 mod paging;
 mod people;
 mod planted_bugs;

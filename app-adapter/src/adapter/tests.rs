@@ -58,6 +58,8 @@ async fn open(dir: &tempfile::TempDir, server: &FakeServer) -> Adapter {
         clock: Arc::new(ManualClock::new(1_767_323_045_678)),
         ids: Arc::new(CountedIds::new(1)),
         network: Arc::new(server.clone()),
+        keyring: None,
+        ..Environment::default()
     };
     Adapter::open_in(&dir.path().join("app.sqlite"), environment)
         .await
@@ -349,5 +351,104 @@ async fn an_open_database_that_breaks_is_told_by_its_file() {
             }
         ),
         "{error}"
+    );
+}
+
+/// A keyring of a test: what is in it, and whether it can be used.
+#[derive(Default)]
+struct FakeKeyring {
+    kept: std::sync::Mutex<std::collections::BTreeMap<String, Vec<u8>>>,
+    is_locked: std::sync::atomic::AtomicBool,
+}
+
+impl FakeKeyring {
+    fn check(&self) -> Result<(), crate::KeyringError> {
+        match self.is_locked.load(std::sync::atomic::Ordering::SeqCst) {
+            true => Err(crate::KeyringError::new("it is locked")),
+            false => Ok(()),
+        }
+    }
+}
+
+impl crate::Keyring for FakeKeyring {
+    fn get(&self, name: &str) -> Result<Option<Vec<u8>>, crate::KeyringError> {
+        self.check()?;
+        Ok(self.kept.lock().expect("kept").get(name).cloned())
+    }
+
+    fn set(&self, name: &str, secret: &[u8]) -> Result<(), crate::KeyringError> {
+        self.check()?;
+        let mut kept = self.kept.lock().expect("kept");
+        kept.insert(name.to_owned(), secret.to_owned());
+        Ok(())
+    }
+}
+
+async fn open_with(
+    dir: &tempfile::TempDir,
+    server: &FakeServer,
+    keyring: &Arc<FakeKeyring>,
+) -> Adapter {
+    let environment = Environment {
+        network: Arc::new(server.clone()),
+        keyring: Some(keyring.clone()),
+        ..Environment::default()
+    };
+    let adapter = Adapter::open_in(&dir.path().join("app.sqlite"), environment).await;
+    adapter.expect("database")
+}
+
+#[tokio::test]
+async fn where_there_is_a_keyring_the_key_is_in_it() {
+    let (dir, server) = (tempfile::tempdir().expect("folder"), FakeServer::zentrio());
+    let keyring = Arc::new(FakeKeyring::default());
+    let adapter = open_with(&dir, &server, &keyring).await;
+    adapter.connect(&wanted(URL)).await.expect("connected");
+    assert!(!dir.path().join("app.sqlite.key").exists());
+    assert_eq!(keyring.kept.lock().expect("kept").len(), 1);
+    drop(adapter);
+
+    // After a restart it is asked for; one that is locked, or has lost the key, is a login that is needed.
+    let again = open_with(&dir, &server, &keyring).await;
+    assert_eq!(
+        again.overview().await.expect("overview").state,
+        Standing::Pending
+    );
+    for lose in [false, true] {
+        let again = open_with(&dir, &server, &keyring).await;
+        keyring
+            .is_locked
+            .store(!lose, std::sync::atomic::Ordering::SeqCst);
+        if lose {
+            keyring.kept.lock().expect("kept").clear();
+        }
+        let state = again.overview().await.expect("overview").state;
+        assert_eq!(state, Standing::LoginNeeded, "{lose}");
+    }
+    let error = again.disconnect().await;
+    assert!(
+        error.is_ok(),
+        "a login that cannot be opened is forgotten all the same"
+    );
+}
+
+#[tokio::test]
+async fn where_the_keyring_cannot_be_used_the_key_is_in_the_file() {
+    let (dir, server) = (tempfile::tempdir().expect("folder"), FakeServer::zentrio());
+    let keyring = Arc::new(FakeKeyring::default());
+    keyring
+        .is_locked
+        .store(true, std::sync::atomic::Ordering::SeqCst);
+    let adapter = open_with(&dir, &server, &keyring).await;
+    adapter.connect(&wanted(URL)).await.expect("connected");
+    assert!(dir.path().join("app.sqlite.key").exists());
+    // That it can be used later changes nothing: the login says where its key is.
+    keyring
+        .is_locked
+        .store(false, std::sync::atomic::Ordering::SeqCst);
+    let again = open_with(&dir, &server, &keyring).await;
+    assert_eq!(
+        again.overview().await.expect("overview").state,
+        Standing::Pending
     );
 }

@@ -66,6 +66,7 @@ impl Exit {
             | AdapterError::NoEmail
             | AdapterError::NoPassword
             | AdapterError::Usage(_)
+            | AdapterError::NotLoopback { .. }
             | AdapterError::RowId { .. }
             | AdapterError::UnknownLocalUser { .. }
             | AdapterError::SeveralLocalUsers { .. }
@@ -76,6 +77,10 @@ impl Exit {
             AdapterError::Sync(error) => Self::of_sync(error),
             AdapterError::OtherAccount { .. }
             | AdapterError::Seal
+            | AdapterError::Panicked
+            | AdapterError::Listen { .. }
+            | AdapterError::PageFile { .. }
+            | AdapterError::Stopped
             | AdapterError::Registry(_)
             | AdapterError::Io(_) => Self::Failed,
         }

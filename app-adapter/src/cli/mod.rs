@@ -10,6 +10,7 @@ mod output;
 mod password;
 mod retry;
 mod row;
+mod run;
 mod status;
 mod sync;
 
@@ -51,6 +52,8 @@ enum Command {
     Connect(connect::Args),
     /// Send local changes and fetch those of other devices.
     Sync(sync::Args),
+    /// Keep syncing in the background and serve the Cloud Sync page, until Ctrl-C.
+    Run(run::Args),
     /// Tell what is synced, what waits, and what needs somebody's attention. Asks no server.
     Status,
     /// Explain one row: what it holds here and at the server, who set it and when, what waits to be sent.
@@ -95,6 +98,7 @@ async fn execute(cli: Cli, output: &Output) -> Result<Exit, AdapterError> {
     let result = match cli.command {
         Command::Connect(args) => connect::run(&adapter, args, output).await,
         Command::Sync(args) => sync::run(&adapter, &args, output).await,
+        Command::Run(args) => run::run(&adapter, &path, args, output).await,
         Command::Status => status::run(&adapter, output).await,
         Command::Explain(row) => explain::run(&adapter, row, output).await,
         Command::Discard(args) => discard::run(&adapter, args, output).await,
@@ -211,6 +215,7 @@ mod tests {
             "discard",
             "retry",
             "doctor",
+            "run",
             "--json",
             "ZENTRIO_DATABASE",
             "FILE.key",

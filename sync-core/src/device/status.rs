@@ -153,7 +153,10 @@ impl Device {
     }
 
     /// Whether there is something to push that the server has not refused already.
-    pub(super) async fn anything_to_push(&self) -> Result<bool, SyncError> {
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn anything_to_push(&self) -> Result<bool, SyncError> {
         if !self.anything_pending().await? {
             return Ok(false);
         }

@@ -47,8 +47,14 @@ impl Program {
 
 /// What programs are started with, so that a test finds all of what they say.
 #[must_use]
-pub fn environment() -> [(&'static str, &'static str); 3] {
-    [("ZENTRIO_LOG", "trace"), ("NO_COLOR", "1"), ("TZ", "UTC")]
+pub fn environment() -> [(&'static str, &'static str); 4] {
+    [
+        ("ZENTRIO_LOG", "trace"),
+        // Nothing of a test belongs into the keyring of whoever runs it.
+        ("ZENTRIO_KEY_STORE", "file"),
+        ("NO_COLOR", "1"),
+        ("TZ", "UTC"),
+    ]
 }
 
 /// The folder with both programs, in which those of the same build as this one stand.

@@ -8,6 +8,7 @@ mod import;
 mod killed;
 mod main_job;
 mod newer_database;
+mod operating;
 mod people;
 mod restore;
 pub(crate) mod secrets;

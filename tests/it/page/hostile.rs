@@ -1,0 +1,182 @@
+//! Servers that are not what they say: without a proof of who they are, sending people on, without end.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+};
+
+use anyhow::{Context, Result, ensure};
+use app_adapter::{Connect, Password, ServerUrl};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+use super::{Device, EMAIL, PASSWORD};
+
+/// A server whose certificate nobody has signed.
+struct Unproven {
+    server: Child,
+    url: String,
+    _folder: TempDir,
+}
+
+impl Unproven {
+    /// None where `openssl` is missing, which is said.
+    fn start() -> Result<Option<Self>> {
+        let folder = TempDir::with_prefix("sync-test-")?;
+        let at = |name: &str| folder.path().join(name);
+        let made = Command::new("openssl")
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "1",
+                "-subj",
+                "/CN=localhost",
+            ])
+            .args([
+                "-addext",
+                "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                "-keyout",
+            ])
+            .arg(at("key"))
+            .arg("-out")
+            .arg(at("certificate"))
+            .stderr(Stdio::null())
+            .status();
+        if made.is_err() {
+            #[expect(clippy::print_stderr, reason = "whoever runs the tests has to know")]
+            {
+                eprintln!("no openssl, so certificates are not tested");
+            }
+            return Ok(None);
+        }
+        let mut server = Command::new("openssl")
+            .args(["s_server", "-accept", "127.0.0.1:0", "-www", "-key"])
+            .arg(at("key"))
+            .arg("-cert")
+            .arg(at("certificate"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let mut lines = BufReader::new(server.stdout.take().context("no stdout")?).lines();
+        let port = loop {
+            let line = lines.next().context("openssl does not listen")??;
+            if let Some(address) = line.strip_prefix("ACCEPT ") {
+                break address
+                    .rsplit(':')
+                    .next()
+                    .context("no port")?
+                    .parse::<u16>()?;
+            }
+        };
+        std::thread::spawn(move || lines.for_each(drop));
+        let url = format!("https://127.0.0.1:{port}");
+        Ok(Some(Self {
+            server,
+            url,
+            _folder: folder,
+        }))
+    }
+}
+
+impl Drop for Unproven {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+async fn word_of_connecting(device: &Device, url: &str) -> Result<(String, String)> {
+    let wanted = Connect {
+        url: ServerUrl::parse(url, false)?,
+        email: EMAIL.to_owned(),
+        password: Password::new(PASSWORD.to_owned()),
+        device_name: "Laptop".to_owned(),
+        local_user: None,
+    };
+    let error = device
+        .sync
+        .connect(&wanted)
+        .await
+        .err()
+        .context("it connected")?;
+    Ok((error.word().to_owned(), error.to_string()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn l14_a_certificate_that_nobody_has_signed_is_refused() -> Result<()> {
+    let Some(server) = Unproven::start()? else {
+        return Ok(());
+    };
+    let device = Device::new().await?;
+    let (word, message) = word_of_connecting(&device, &server.url).await?;
+    ensure!(
+        word == "unreachable" && message.contains("certificate"),
+        "{word}: {message}"
+    );
+    ensure!(!device.sync.status().borrow().overview.status.connected);
+    Ok(())
+}
+
+/// Answers every request so, and tells what came.
+async fn answering(answer: String) -> Result<(String, tokio::task::JoinHandle<Result<String>>)> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let task = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await?;
+        let mut came = vec![0; 4096];
+        let n = stream.read(&mut came).await?;
+        stream.write_all(answer.as_bytes()).await?;
+        stream.shutdown().await?;
+        came.truncate(n);
+        Ok(String::from_utf8_lossy(&came).into_owned())
+    });
+    Ok((url, task))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn l12_nobody_is_sent_on_to_another_server() -> Result<()> {
+    let device = Device::new().await?;
+    let (target, came) =
+        answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".to_owned()).await?;
+    for status in ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"] {
+        let answer =
+            format!("HTTP/1.1 {status}\r\nLocation: {target}/api\r\nContent-Length: 0\r\n\r\n");
+        let (url, _) = answering(answer).await?;
+        let (word, message) = word_of_connecting(&device, &url).await?;
+        ensure!(word == "not_a_sync_server", "{word}: {message}");
+    }
+    ensure!(!came.is_finished(), "the request was sent on");
+    came.abort();
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn l15_an_answer_without_end_is_cut_off() -> Result<()> {
+    let device = Device::new().await?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let endless = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await?;
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10737418240\r\n\r\n";
+        stream.write_all(head.as_bytes()).await?;
+        let piece = vec![b' '; 1 << 20];
+        let mut n_sent = 0_u64;
+        while stream.write_all(&piece).await.is_ok() {
+            n_sent += piece.len() as u64;
+        }
+        anyhow::Ok(n_sent)
+    });
+    let (word, _) = word_of_connecting(&device, &url).await?;
+    ensure!(word == "unreachable", "{word}");
+    let n_sent = endless.await??;
+    ensure!(n_sent < 100 << 20, "{n_sent} bytes were taken");
+    Ok(())
+}
