@@ -62,33 +62,30 @@ pub async fn revoke(state: &AppState, user_id: &str, device_id: &str) -> Result<
         return Err(Error::UnknownDevice);
     }
     let (db, now) = (state.db.write.clone(), state.now());
-    let (user_id, device_id) = (user_id.to_owned(), device_id.to_owned());
-    let events = state.events.clone();
-    detached(async move {
-        match sync_device::revoke_device(&db, &user_id, &device_id, now).await? {
-            0 => Err(Error::UnknownDevice),
-            _ => {
-                events.recheck(&user_id);
-                Ok(())
-            }
-        }
-    })
-    .await
+    let (of, device_id) = (user_id.to_owned(), device_id.to_owned());
+    let n_revoked =
+        detached(async move { Ok(sync_device::revoke_device(&db, &of, &device_id, now).await?) })
+            .await?;
+    if n_revoked == 0 {
+        return Err(Error::UnknownDevice);
+    }
+    state.events.recheck(user_id);
+    Ok(())
 }
 
 /// Ends the logins of all devices of a user; how many there were.
 pub async fn revoke_all(state: &AppState, user_id: &str) -> Result<u64, Error> {
-    let (db, now, events) = (state.db.write.clone(), state.now(), state.events.clone());
-    let user_id = user_id.to_owned();
+    let (db, now, of) = (state.db.write.clone(), state.now(), user_id.to_owned());
     let revoke = async move || {
         let tx = tx::begin_write(&db).await?;
-        let n_live = sync_device::live(&tx, &user_id, now).await?.len();
-        sync_device::revoke_all(&tx, &user_id, now).await?;
+        let n_live = sync_device::live(&tx, &of, now).await?.len();
+        sync_device::revoke_all(&tx, &of, now).await?;
         tx.commit().await?;
-        events.recheck(&user_id);
         Ok(n_live as u64)
     };
-    detached(async move { retry(|| revoke()).await }).await
+    let n_live = detached(async move { retry(|| revoke()).await }).await?;
+    state.events.recheck(user_id);
+    Ok(n_live)
 }
 
 async fn listed(
