@@ -23,13 +23,15 @@ use crate::{
     db,
     events::Events,
     extract::MostBytes,
-    layers, routes, store,
+    import, layers,
+    retrying::Databases,
+    routes, store,
 };
 
 /// The server's parts. Cheap to clone. Nothing in it would be missed by a second server process.
 #[derive(Clone)]
 pub struct AppState {
-    pub(crate) db: ServerDb,
+    pub(crate) db: Databases,
     pub(crate) sync: SyncServer,
     pub(crate) passwords: Arc<Passwords>,
     pub(crate) cookies: Cookies,
@@ -93,6 +95,7 @@ impl AppState {
         ids: Arc<dyn Ids>,
     ) -> Result<Self, Error> {
         let db = db::open(config).await?;
+        import::refuse_half_done(&db.read).await?;
         migration::up(&db.write, migration::Side::Server).await?;
         let events = Events::new(config, &db);
         let sync = SyncServer::new(
@@ -115,13 +118,13 @@ impl AppState {
             clock,
             ids,
             config: Arc::new(config.clone()),
-            db,
+            db: Databases::new(db),
         })
     }
 
     /// The databases, as a program on the same machine sees them.
     pub fn db(&self) -> &ServerDb {
-        &self.db
+        &self.db.plain
     }
 
     /// How many connections to the database are open, and how many of them wait for work.

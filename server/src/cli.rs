@@ -2,14 +2,17 @@
 
 mod device;
 mod file;
+mod import;
 mod user;
 
 use std::{ffi::OsString, net::SocketAddr};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use server::{Config, TrustedProxies};
+use url::Url;
 
 pub(crate) use device::{AccountCommand, DeviceCommand, RevokeArgs};
+pub(crate) use import::ImportArgs;
 pub(crate) use user::{AddUserArgs, BanArgs, PasswordArgs, RemoveUserArgs, UserCommand};
 
 /// The sync server of Zentrio.
@@ -57,6 +60,8 @@ pub(crate) enum Command {
     Migrate,
     /// Forget old tombstones now. `serve` does it once a day.
     Gc(GcArgs),
+    /// Move a server from SQLite to Postgres, with all that its devices know. Cut off, it goes on where it was.
+    Import(ImportArgs),
     /// The life of the server's data: devices notice a new one, and ask whose rows are right.
     #[command(subcommand)]
     Epoch(EpochCommand),
@@ -133,10 +138,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "ZENTRIO_LISTEN")]
     listen: Option<SocketAddr>,
     /// Where browsers reach the server. With https:// session cookies are sent over https only.
-    #[arg(long, env = "ZENTRIO_PUBLIC_URL")]
+    #[arg(long, env = "ZENTRIO_PUBLIC_URL", value_parser = origin)]
     public_url: Option<String>,
     /// The secret that signs session cookies. Made up and kept in the database if not given.
-    #[arg(long, env = "ZENTRIO_AUTH_SECRET", hide_env_values = true)]
+    #[arg(long, env = "ZENTRIO_AUTH_SECRET", hide_env_values = true, value_parser = secret)]
     auth_secret: Option<String>,
     /// Whether anybody may make an account. [default: true]
     #[arg(long, env = "ZENTRIO_ALLOW_SIGN_UP", value_name = "BOOL")]
@@ -156,6 +161,7 @@ pub(crate) struct ServeArgs {
     #[arg(
         long,
         env = "ZENTRIO_ALLOW_ORIGIN",
+        value_parser = origin,
         value_name = "ORIGIN",
         value_delimiter = ','
     )]
@@ -179,6 +185,27 @@ pub(crate) struct ServeArgs {
     /// Most rows that an account may have. Others wait on the device until there is room. [default: no limit]
     #[arg(long, env = "ZENTRIO_MAX_ACCOUNT_ROWS", value_name = "N")]
     max_account_rows: Option<u64>,
+}
+
+/// An address of the web without a path, as browsers write it.
+fn origin(text: &str) -> Result<String, String> {
+    let url = Url::parse(text).map_err(|e| format!("{e}; write it like https://app.example"))?;
+    let origin = url.origin();
+    if !origin.is_tuple() || !matches!(url.scheme(), "http" | "https") {
+        return Err("write it like https://app.example".to_owned());
+    }
+    match origin.ascii_serialization() {
+        origin if origin == text.trim_end_matches('/') => Ok(origin),
+        origin => Err(format!("did you mean {origin}?")),
+    }
+}
+
+/// Short ones can be guessed by whoever has seen one cookie.
+fn secret(text: &str) -> Result<String, String> {
+    match text.trim().len() {
+        16.. => Ok(text.to_owned()),
+        _ => Err("a secret has at least 16 characters".to_owned()),
+    }
 }
 
 impl DatabaseArgs {
@@ -338,6 +365,12 @@ mod tests {
             ("listen = \"everywhere\"", "--listen"),
             ("tombstone-days = -1", "--tombstone-days"),
             ("config = \"other.toml\"", "`config`"),
+            ("allow-origin = \"app.example\"", "--allow-origin"),
+            ("allow-origin = \"*\"", "--allow-origin"),
+            ("public-url = \"https://app.example/path\"", "--public-url"),
+            ("auth-secret = \"short\"", "--auth-secret"),
+            ("max-body-bytes = 1", "--max-body-bytes"),
+            ("database-connections = 0", "--database-connections"),
             ("[listen]\nport = 1", "`listen`"),
             ("listen = ", "server.toml"),
         ] {

@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod device;
 pub(crate) mod epoch;
 pub(crate) mod gc;
+pub(crate) mod import;
 pub(crate) mod migrate;
 mod password;
 pub(crate) mod serve;

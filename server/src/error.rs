@@ -114,6 +114,9 @@ pub enum Error {
     /// A task of ours panicked or was cut off by the shutdown.
     #[error(transparent)]
     Task(#[from] tokio::task::JoinError),
+    /// A database could not be moved to another one; the text is for the administrator.
+    #[error("{0}")]
+    Import(String),
     /// The configuration says something impossible; the text is for the administrator.
     #[error("{0}")]
     Config(String),

@@ -42,6 +42,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Account(command)) => commands::account::run(&config, command).await,
         Some(Command::Gc(args)) => commands::gc::run(&config, &args).await,
         Some(Command::Epoch(command)) => commands::epoch::run(&config, &command).await,
+        Some(Command::Import(args)) => commands::import::run(&config, &args).await,
         Some(Command::Migrate) => commands::migrate::run(&config).await,
     }
 }

@@ -20,7 +20,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
     collecting: JoinHandle<()>,
-    measuring: Option<JoinHandle<()>>,
+    measuring: Option<(SocketAddr, JoinHandle<()>)>,
     state: AppState,
 }
 
@@ -43,12 +43,9 @@ pub(crate) fn start_with(
     let measuring = match state.config.metrics_listen {
         Some(address) => {
             let (listener, app) = (bind(address)?, metrics::router(state.clone()));
-            Some(tokio::spawn(listen::serve(
-                listener,
-                app,
-                limits,
-                stopped.clone(),
-            )))
+            let bound = listener.local_addr()?;
+            let serving = listen::serve(listener, app, limits, stopped.clone());
+            Some((bound, tokio::spawn(serving)))
         }
         None => None,
     };
@@ -82,6 +79,12 @@ impl Running {
         format!("http://{}", self.address)
     }
 
+    /// Where it serves metrics, if it does.
+    pub fn metrics_url(&self) -> Option<String> {
+        let (address, _) = self.measuring.as_ref()?;
+        Some(format!("http://{address}/metrics"))
+    }
+
     /// Takes no more requests, lets the running ones end, closes the database.
     pub async fn stop(mut self) -> Result<(), Error> {
         self.stop.send_replace(true);
@@ -89,7 +92,7 @@ impl Running {
             Ok(ended) => ended?,
             Err(_) => tracing::warn!("requests still run; cutting them off"),
         }
-        if let Some(measuring) = self.measuring {
+        if let Some((_, measuring)) = self.measuring {
             measuring.abort();
         }
         if time::timeout(GRACE, &mut self.collecting).await.is_err() {

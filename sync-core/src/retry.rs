@@ -13,10 +13,12 @@ use tokio::time;
 
 use crate::{db_error, server::ServerError};
 
-/// How often it is run at most.
-const ATTEMPTS: u32 = 12;
+/// How often it is run at most. Where many write to one account at once, and each transaction is
+/// serializable, all that wait for the one before are ended when that one commits, and only one of them is
+/// the next: who has no luck needs many tries.
+const ATTEMPTS: u32 = 100;
 /// The longest wait before another try.
-const LONGEST: Duration = Duration::from_millis(250);
+const LONGEST: Duration = Duration::from_millis(100);
 
 /// An error that may be a conflict with another transaction.
 pub trait Conflict {
@@ -41,12 +43,19 @@ impl Conflict for ServerError {
 /// # Errors
 /// Its error; a conflict only when there were too many in a row.
 pub async fn retry<T, E: Conflict, F: Future<Output = Result<T, E>>>(
+    work: impl FnMut() -> F,
+) -> Result<T, E> {
+    retry_at_most(ATTEMPTS, work).await
+}
+
+async fn retry_at_most<T, E: Conflict, F: Future<Output = Result<T, E>>>(
+    attempts: u32,
     mut work: impl FnMut() -> F,
 ) -> Result<T, E> {
     let mut attempt = 1;
     loop {
         match work().await {
-            Err(error) if error.is_conflict() && attempt < ATTEMPTS => {
+            Err(error) if error.is_conflict() && attempt < attempts => {
                 time::sleep(wait(attempt, random())).await;
                 attempt += 1;
             }
@@ -104,7 +113,7 @@ mod tests {
 
     async fn runs(answer: impl Fn(u32) -> Result<(), Failure>) -> (u32, bool) {
         let n = Cell::new(0);
-        let result = retry(async || {
+        let result = retry_at_most(5, async || {
             n.set(n.get() + 1);
             answer(n.get())
         });
@@ -118,7 +127,7 @@ mod tests {
         assert_eq!(runs(|_| Err(Failure(false))).await, (1, false));
         let third = |n| if n < 3 { Err(Failure(true)) } else { Ok(()) };
         assert_eq!(runs(third).await, (3, true));
-        assert_eq!(runs(|_| Err(Failure(true))).await, (ATTEMPTS, false));
+        assert_eq!(runs(|_| Err(Failure(true))).await, (5, false));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use server::{AppState, Config, Running, accounts};
 use sync_core::{Clock, ManualClock, UuidV7, http_transport::HttpTransport};
 use tokio::net::TcpListener;
 
-use crate::TestDb;
+use crate::{Description, TestDb};
 
 /// The password of every account of a test.
 pub const PASSWORD: &str = "correct horse battery";
@@ -27,6 +27,7 @@ pub struct LoginServer {
     pub state: AppState,
     running: Running,
     http: reqwest::Client,
+    description: Description,
     db: DatabaseConnection,
 }
 
@@ -69,11 +70,15 @@ impl LoginServer {
         let running = server::start(state.clone(), TcpListener::bind("127.0.0.1:0").await?)?;
         // Installs the TLS provider that reqwest needs to exist.
         HttpTransport::new(&running.url(), None)?;
+        let http = reqwest::Client::new();
+        let description = http.get(running.url() + "/api/openapi.json").send();
+        let description = Description::new(description.await?.json().await?)?;
         Ok(Self {
             clock,
             state,
             running,
-            http: reqwest::Client::new(),
+            http,
+            description,
             db: database.connect().await?,
         })
     }
@@ -96,12 +101,38 @@ impl LoginServer {
         self.http.request(method, self.running.url() + path)
     }
 
+    /// Sends a request, reads the answer, and holds it against the server's own description.
+    ///
+    /// # Errors
+    /// If there is none, or it is not as it is described.
+    pub async fn told(&self, request: RequestBuilder) -> Result<Told> {
+        let request = request.build()?;
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let answer = self.http.execute(request).await?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let text = answer.text().await?;
+        let media_type = headers.get("content-type");
+        let media_type = media_type.and_then(|value| value.to_str().ok());
+        self.description
+            .check(&method, &path, status, media_type, text.as_bytes())?;
+        let body = match text.as_str() {
+            "" => Value::Null,
+            text => serde_json::from_str(text)?,
+        };
+        Ok(Told {
+            status: status.as_u16(),
+            headers,
+            body,
+        })
+    }
+
     /// Sends a request with a bearer token and without a body.
     ///
     /// # Errors
     /// If there is no answer.
     pub async fn ask(&self, method: Method, path: &str, token: &str) -> Result<Told> {
-        told(self.request(method, path).bearer_auth(token)).await
+        self.told(self.request(method, path).bearer_auth(token))
+            .await
     }
 
     /// Sends JSON with a bearer token.
@@ -109,7 +140,7 @@ impl LoginServer {
     /// # Errors
     /// If there is no answer.
     pub async fn post(&self, path: &str, token: &str, body: &Value) -> Result<Told> {
-        told(
+        self.told(
             self.request(Method::POST, path)
                 .bearer_auth(token)
                 .json(body),
@@ -124,7 +155,8 @@ impl LoginServer {
     pub async fn sign_in(&self, from: &str, email: &str, password: &str) -> Result<Told> {
         let body = json!({ "email": email, "password": password, "rememberMe": true });
         let request = self.request(Method::POST, "/api/auth/sign-in/email");
-        told(request.header("x-forwarded-for", from).json(&body)).await
+        self.told(request.header("x-forwarded-for", from).json(&body))
+            .await
     }
 
     /// The session token of a login that succeeds.
@@ -180,25 +212,6 @@ impl LoginServer {
         self.clock.advance(ms);
         self.clock.now_ms()
     }
-}
-
-/// Sends a request and reads the answer.
-///
-/// # Errors
-/// If there is none, or it is no JSON.
-pub async fn told(request: RequestBuilder) -> Result<Told> {
-    let answer = request.send().await?;
-    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-    let text = answer.text().await?;
-    let body = match text.as_str() {
-        "" => Value::Null,
-        text => serde_json::from_str(text).with_context(|| format!("no JSON: {text}"))?,
-    };
-    Ok(Told {
-        status,
-        headers,
-        body,
-    })
 }
 
 impl Told {

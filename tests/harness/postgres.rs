@@ -21,6 +21,7 @@ use anyhow::{Context, Error, Result, ensure};
 use tokio::{runtime, task::spawn_blocking};
 
 pub use self::cluster::{Cluster, Durability, Stop};
+pub use self::programs::program;
 
 /// One empty database, dropped with this value.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ mod removal;
 
 use sea_orm::SqlErr;
 use serde::Serialize;
-use sync_core::{Millis, tx};
+use sync_core::{Millis, retry::retry, tx};
 
 use super::{limits, place::Place};
 use crate::{AppState, Error, store, task::detached};
@@ -146,21 +146,21 @@ async fn make(state: &AppState, new: NewAccount, email_verified: bool) -> Result
         hash: Some(hash.clone()),
     };
     let state = state.clone();
-    detached(async move { insert(&state, user, hash).await }).await?;
+    detached(async move { retry(|| insert(&state, &user, &hash)).await }).await?;
     Ok(login)
 }
 
-async fn insert(state: &AppState, user: store::user::Model, hash: String) -> Result<(), Error> {
+async fn insert(state: &AppState, user: &store::user::Model, hash: &str) -> Result<(), Error> {
     let now = user.created_at;
     let tx = tx::begin_write(&state.db.write).await?;
     // The unique key decides between two who come at once, not a look before.
-    store::user::insert(&tx, &user)
+    store::user::insert(&tx, user)
         .await
         .map_err(|e| match e.sql_err() {
             Some(SqlErr::UniqueConstraintViolation(_)) => Error::EmailTaken,
             _ => e.into(),
         })?;
-    store::account::insert_password(&tx, state.ids.next(), &user.id, hash, now).await?;
+    store::account::insert_password(&tx, state.ids.next(), &user.id, hash.to_owned(), now).await?;
     Ok(tx.commit().await?)
 }
 

@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use sync_core::{protocol::Device, tx};
+use sync_core::{protocol::Device, retry::retry, tx};
 
 use super::{session::SessionUser, sync_token::SyncCaller};
 use crate::{AppState, Error, store::sync_device, task::detached};
@@ -63,10 +63,14 @@ pub async fn revoke(state: &AppState, user_id: &str, device_id: &str) -> Result<
     }
     let (db, now) = (state.db.write.clone(), state.now());
     let (user_id, device_id) = (user_id.to_owned(), device_id.to_owned());
+    let events = state.events.clone();
     detached(async move {
         match sync_device::revoke_device(&db, &user_id, &device_id, now).await? {
             0 => Err(Error::UnknownDevice),
-            _ => Ok(()),
+            _ => {
+                events.recheck(&user_id);
+                Ok(())
+            }
         }
     })
     .await
@@ -74,15 +78,17 @@ pub async fn revoke(state: &AppState, user_id: &str, device_id: &str) -> Result<
 
 /// Ends the logins of all devices of a user; how many there were.
 pub async fn revoke_all(state: &AppState, user_id: &str) -> Result<u64, Error> {
-    let (db, now, user_id) = (state.db.write.clone(), state.now(), user_id.to_owned());
-    detached(async move {
+    let (db, now, events) = (state.db.write.clone(), state.now(), state.events.clone());
+    let user_id = user_id.to_owned();
+    let revoke = async move || {
         let tx = tx::begin_write(&db).await?;
         let n_live = sync_device::live(&tx, &user_id, now).await?.len();
         sync_device::revoke_all(&tx, &user_id, now).await?;
         tx.commit().await?;
+        events.recheck(&user_id);
         Ok(n_live as u64)
-    })
-    .await
+    };
+    detached(async move { retry(|| revoke()).await }).await
 }
 
 async fn listed(

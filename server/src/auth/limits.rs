@@ -7,7 +7,7 @@
 //! succeed are not counted. Counters are in the database, so that servers on one database share them.
 
 use sha2::{Digest, Sha256};
-use sync_core::tx;
+use sync_core::{retry::retry, tx};
 
 use super::{hex, pace::Pace, place::Place};
 use crate::{
@@ -91,14 +91,14 @@ impl Attempt {
     /// Takes back that it was counted.
     pub(crate) async fn forgive(self, state: &AppState) -> Result<(), Error> {
         let db = state.db.write.clone();
-        detached(async move {
+        let give_back = async move || {
             let tx = tx::begin_write(&db).await?;
             for limit in &self.0 {
                 login_limit::give_back(&tx, &limit.key, limit.pace).await?;
             }
             Ok(tx.commit().await?)
-        })
-        .await
+        };
+        detached(async move { retry(|| give_back()).await }).await
     }
 }
 
@@ -143,7 +143,7 @@ async fn enter(state: &AppState, mut limits: Vec<Limit>) -> Result<Attempt, Erro
     // In one order everywhere, or two attempts could wait for each other.
     limits.sort_by(|a, b| a.key.cmp(&b.key));
     let db = state.db.write.clone();
-    detached(async move {
+    let charge = async move || {
         let tx = tx::begin_write(&db).await?;
         let mut wait_ms = 0;
         for Limit { key, pace } in &limits {
@@ -157,9 +157,9 @@ async fn enter(state: &AppState, mut limits: Vec<Limit>) -> Result<Attempt, Erro
         if rand::random_ratio(1, CHARGES_A_TIDYING) {
             login_limit::forget(&db, now_ms).await?;
         }
-        Ok(Attempt(limits))
-    })
-    .await
+        Ok(Attempt(limits.clone()))
+    };
+    detached(async move { retry(|| charge()).await }).await
 }
 
 fn allow(wait_ms: Option<i64>) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! Another password for an account. What was logged in with the old one ends.
 
 use sea_orm::DatabaseTransaction;
-use sync_core::tx;
+use sync_core::{retry::retry, tx};
 
 use super::{
     accounts::{self, Login},
@@ -68,7 +68,7 @@ struct Change {
 impl Change {
     async fn make(self, state: &AppState) -> Result<(), Error> {
         let state = state.clone();
-        detached(async move {
+        let make = async move || {
             let tx = tx::begin_write(&state.db.write).await?;
             store::user::lock(&tx, &self.user_id).await?;
             let stored = store::account::password_of(&tx, &self.user_id).await?;
@@ -76,16 +76,18 @@ impl Change {
                 return Err(Error::WrongCurrentPassword);
             }
             self.write(&tx, &state).await?;
-            Ok(tx.commit().await?)
-        })
-        .await
+            tx.commit().await?;
+            state.events.recheck(&self.user_id);
+            Ok(())
+        };
+        detached(async move { retry(|| make()).await }).await
     }
 
-    async fn write(self, tx: &DatabaseTransaction, state: &AppState) -> Result<(), Error> {
+    async fn write(&self, tx: &DatabaseTransaction, state: &AppState) -> Result<(), Error> {
         let (user_id, now) = (&self.user_id, state.now());
         if !store::account::replace_password(tx, user_id, self.hash.clone(), now).await? {
             let id = state.ids.next();
-            store::account::insert_password(tx, id, user_id, self.hash, now).await?;
+            store::account::insert_password(tx, id, user_id, self.hash.clone(), now).await?;
         }
         store::session::delete_of(tx, user_id, self.keep_session.as_deref()).await?;
         store::sync_device::revoke_all(tx, user_id, now).await?;

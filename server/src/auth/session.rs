@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use chrono::TimeDelta;
 use http::{HeaderMap, header, request::Parts};
-use sync_core::tx;
+use sync_core::{retry::retry, tx};
 
 use super::{accounts::Login, bearer, random_token};
 use crate::{AppState, Error, store, task::detached};
@@ -81,19 +81,19 @@ async fn insert(
     before: Option<String>,
 ) -> Result<(), Error> {
     let db = state.db.write.clone();
-    detached(async move {
+    let insert = async move || {
         let tx = tx::begin_write(&db).await?;
         store::user::lock(&tx, &session.user_id).await?;
         if store::account::password_of(&tx, &session.user_id).await? != checked {
             return Err(Error::WrongPassword);
         }
-        if let Some(before) = before {
-            store::session::delete(&tx, &before).await?;
+        if let Some(before) = &before {
+            store::session::delete(&tx, before).await?;
         }
-        store::session::insert(&tx, session).await?;
+        store::session::insert(&tx, session.clone()).await?;
         Ok(tx.commit().await?)
-    })
-    .await
+    };
+    detached(async move { retry(|| insert()).await }).await
 }
 
 /// Ends the session a request shows, if it shows one. The answer is the `Set-Cookie` header that clears it.

@@ -4,7 +4,7 @@ use axum::extract::FromRequestParts;
 use chrono::{DateTime, TimeDelta, Utc};
 use http::request::Parts;
 use sha2::{Digest, Sha256};
-use sync_core::{server::Caller, tx};
+use sync_core::{retry::retry, server::Caller, tx};
 
 use super::{bearer, hex, limits, random_token, session::SessionUser};
 use crate::{
@@ -72,17 +72,17 @@ pub(crate) async fn issue(
         expires_at,
     };
     let db = state.db.write.clone();
-    detached(async move {
+    let issue = async move || {
         let tx = tx::begin_write(&db).await?;
         store::user::lock(&tx, &new.user_id).await?;
         // The password may just have been changed, and then the session has ended.
         let session = store::session::find(&tx, &session.token).await?;
         session.ok_or(Error::Unauthorized)?;
         sync_device::revoke_device(&tx, &new.user_id, &new.device_id, now).await?;
-        sync_device::insert(&tx, new, now).await?;
+        sync_device::insert(&tx, new.clone(), now).await?;
         Ok(tx.commit().await?)
-    })
-    .await?;
+    };
+    detached(async move { retry(|| issue()).await }).await?;
     state.events.recheck(&listener);
     Ok(NewToken { token, expires_at })
 }

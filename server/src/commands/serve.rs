@@ -21,6 +21,9 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
         })?;
     let running = server::start(state, listener)?;
     // Not through the log: scripts wait for exactly this line, whatever the log's format and level.
+    if let Some(url) = running.metrics_url() {
+        eprintln!("metrics on {url}");
+    }
     eprintln!("listening on {}", running.url());
     asked_to_stop().await.context("cannot wait for signals")?;
     tracing::info!("stopping");

@@ -1,7 +1,7 @@
 //! Forgetting sessions, devices and counters that have served.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sync_core::tx;
+use sync_core::{retry::retry, tx};
 
 use crate::{AppState, Error, store};
 
@@ -15,6 +15,10 @@ const LAST: &str = "logins_forgotten_ms";
 /// Forgets what has ended, but only where the clock has not jumped since the last time: while it stands in
 /// the far future, all logins seem to have ended long ago.
 pub(crate) async fn forget(state: &AppState) -> Result<(), Error> {
+    retry(|| forget_once(state)).await
+}
+
+async fn forget_once(state: &AppState) -> Result<(), Error> {
     let (now, now_ms) = (state.now(), state.clock.now_ms());
     let tx = tx::begin_write(&state.db.write).await?;
     let last = store::setting::get(&tx, LAST).await?;

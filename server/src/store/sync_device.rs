@@ -45,6 +45,7 @@ pub enum Relation {
 impl ActiveModelBehavior for ActiveModel {}
 
 /// A device about to get a token.
+#[derive(Clone)]
 pub(crate) struct NewDevice {
     pub(crate) user_id: String,
     pub(crate) device_id: String,

@@ -25,7 +25,8 @@ impl SyncServer {
         if !self.anything_pending().await? {
             return Ok(());
         }
-        retry(|| self.absorb_once(caller)).await
+        let absorb = || self.absorb_once(caller);
+        self.queues.retry(&caller.user_id, absorb).await
     }
 
     /// Puts the account's edits made in the server's own database into the feed.

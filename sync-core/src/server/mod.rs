@@ -22,6 +22,7 @@ mod merge_rows;
 mod page;
 mod pull;
 mod push;
+mod queue;
 mod quota;
 mod remove;
 mod resolve;
@@ -91,6 +92,7 @@ pub struct SyncServer {
     pub(crate) limits: Limits,
     schema: Arc<ServerSchema>,
     on_moved: Option<OnMoved>,
+    queues: Arc<queue::Queues>,
 }
 
 impl SyncServer {
@@ -105,6 +107,7 @@ impl SyncServer {
             ids,
             limits: Limits::default(),
             on_moved: None,
+            queues: Arc::default(),
         }
     }
 

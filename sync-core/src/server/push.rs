@@ -20,7 +20,6 @@ use crate::{
     planted::{Bug, Point, planted, reach},
     protocol::{ErrorCode, PushAnswer, PushRequest, TableVerdicts, Verdict, VerdictKind, name_in},
     registry::Registry,
-    retry::retry,
     tx,
 };
 
@@ -92,7 +91,8 @@ impl SyncServer {
             body_hash: account::hash(&request),
             sent_at_ms: request.now,
         };
-        retry(|| self.push_once(caller, &request, push)).await
+        let push = || self.push_once(caller, &request, push);
+        self.queues.retry(&caller.user_id, push).await
     }
 
     fn parse<'a>(&self, body: &'a [u8]) -> Result<PushRequest<'a>, ServerError> {

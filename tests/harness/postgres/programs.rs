@@ -25,6 +25,19 @@ pub(super) fn folder() -> Result<PathBuf> {
         .context("no PostgreSQL server found: install one, or set PG_BIN or TEST_PG_URL")
 }
 
+/// One of Postgres' programs, such as `pg_dump`.
+///
+/// # Errors
+/// If no installation is found.
+pub fn program(name: &str) -> Result<PathBuf> {
+    match folder() {
+        Ok(folder) => Ok(folder.join(name)),
+        // The tests run on somebody else's server.
+        Err(_) if env::var_os("TEST_PG_URL").is_some() => Ok(name.into()),
+        Err(error) => Err(error),
+    }
+}
+
 fn is_complete(folder: &Path) -> bool {
     ["initdb", "pg_ctl"]
         .iter()

@@ -1,6 +1,6 @@
 //! `zentrio-server`, serving on a port of the system's choice.
 
-use std::{net::SocketAddr, sync::mpsc};
+use std::{net::SocketAddr, process::Command, sync::mpsc};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -33,9 +33,24 @@ impl ServerProgram {
         Self::start_at(database_url, &address.to_string())
     }
 
+    /// Starts one with more flags, and with `log` to be logged.
+    ///
+    /// # Errors
+    /// If it does not come to listen.
+    pub fn start_with(database_url: &str, flags: &[&str], log: &str) -> Result<Self> {
+        let mut command = Program::Server.command()?;
+        command.args(["--database-url", database_url, "--listen", "127.0.0.1:0"]);
+        command.args(flags).env("ZENTRIO_LOG", log);
+        Self::started(command, database_url)
+    }
+
     fn start_at(database_url: &str, listen: &str) -> Result<Self> {
         let mut command = Program::Server.command()?;
         command.args(["serve", "--database-url", database_url, "--listen", listen]);
+        Self::started(command, database_url)
+    }
+
+    fn started(mut command: Command, database_url: &str) -> Result<Self> {
         let (tell, told) = mpsc::channel();
         let mut process = Started::watched(&mut command, "", move |line| {
             if let Some(url) = line.strip_prefix("listening on http://") {

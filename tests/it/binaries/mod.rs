@@ -1,12 +1,16 @@
 //! The two programs driven from outside, with `sqlite3` in the role of the app, as people and scripts do.
 
+mod adopted_server;
 mod adoption;
 mod backup;
 mod exit_codes;
+mod import;
 mod killed;
 mod main_job;
 mod newer_database;
+mod operating;
 mod people;
+mod restore;
 pub(crate) mod secrets;
 
 use anyhow::{Context, Result, ensure};

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::json;
 use sync_tests::{
     LoginServer, TestDb,
-    login_server::{PASSWORD, Told, told},
+    login_server::{PASSWORD, Told},
     on_both_backends,
 };
 
@@ -67,7 +67,12 @@ async fn its_sessions_are_good_by_bearer_and_by_cookie(db: TestDb) -> Result<()>
     let signed = signed.replace("%2F", "/").replace("%3D", "=");
     is_u1(server.ask(Method::POST, path, &signed).await?).await?;
     for cookie in [COOKIE.to_owned(), format!("a=b; __Secure-{COOKIE}; c=d")] {
-        is_u1(told(server.request(Method::POST, path).header("cookie", cookie)).await?).await?;
+        is_u1(
+            server
+                .told(server.request(Method::POST, path).header("cookie", cookie))
+                .await?,
+        )
+        .await?;
     }
     let whose = server
         .ask(Method::GET, "/api/auth/get-session", SESSION)
@@ -76,7 +81,7 @@ async fn its_sessions_are_good_by_bearer_and_by_cookie(db: TestDb) -> Result<()>
     // Unsigned, a cookie is nothing.
     let unsigned = server.request(Method::POST, path);
     let unsigned = unsigned.header("cookie", format!("better-auth.session_token={SESSION}"));
-    assert_eq!(told(unsigned).await?.status, 401);
+    assert_eq!(server.told(unsigned).await?.status, 401);
     Ok(())
 }
 

@@ -68,9 +68,7 @@ async fn i14_another_accounts_device_is_as_unknown_as_nobodys(db: TestDb) -> Res
         .await?;
     for asking in [&anna, &annas] {
         let mut answers = Vec::new();
-        for id in [
-            "laptop", "nobodys", &n[0], &n[1], "..", "%00", "%FF", "*", "%25",
-        ] {
+        for id in ["laptop", "nobodys", &n[0], &n[1], "%00", "%FF", "*", "%25"] {
             let path = format!("/api/sync/devices/{id}");
             let answer = server.ask(Method::DELETE, &path, asking).await?;
             answers.push((answer.status, answer.body));

@@ -4,11 +4,7 @@ use anyhow::Result;
 use reqwest::Method;
 use serde_json::json;
 use std::time::{Duration, Instant};
-use sync_tests::{
-    LoginServer, TestDb,
-    login_server::{PASSWORD, told},
-    on_both_backends,
-};
+use sync_tests::{LoginServer, TestDb, login_server::PASSWORD, on_both_backends};
 
 use super::{ANNA, BEN, ELSEWHERE, HOME};
 
@@ -195,7 +191,7 @@ async fn tokens_of_an_account_are_limited(db: TestDb) -> Result<()> {
         .ask(Method::DELETE, "/api/sync/devices/device-7", &session)
         .await?;
     assert_eq!(ended.status, 204);
-    let health = told(server.request(Method::GET, "/healthz")).await?;
+    let health = server.told(server.request(Method::GET, "/healthz")).await?;
     assert_eq!(health.status, 200);
     server.later(refused.retry_after_s()? * 1_000);
     server.sync_token(&session, "device-7").await?;

@@ -113,7 +113,8 @@ async fn t21_a_token_asked_for_meanwhile_does_not_outlive_the_change(db: TestDb)
     };
     let change = change(&server, &this, from_to(PASSWORD, NEW));
     let (changed, tokens, logins) = tokio::join!(change, tokens, logins);
-    (tokens?, logins?);
+    tokens?;
+    logins?;
     assert_eq!(changed?.status, 200);
     let devices = server.ask(Method::GET, "/api/sync/devices", &this).await?;
     assert_eq!(devices.body["devices"], json!([]));

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sync_tests::{
     LoginServer, TestDb,
-    login_server::{DAY_MS, PASSWORD, Told, told},
+    login_server::{DAY_MS, PASSWORD, Told},
     on_both_backends,
 };
 
@@ -19,13 +19,15 @@ on_both_backends!(
 
 async fn whose(server: &LoginServer, cookie: &str) -> Result<Value> {
     let request = server.request(Method::GET, "/api/auth/get-session");
-    Ok(told(request.header("cookie", cookie)).await?.body)
+    Ok(server.told(request.header("cookie", cookie)).await?.body)
 }
 
 async fn sign_in_with(server: &LoginServer, cookie: &str, email: &str) -> Result<Told> {
     let request = server.request(Method::POST, "/api/auth/sign-in/email");
     let body = json!({ "email": email, "password": PASSWORD });
-    told(request.header("cookie", cookie).json(&body)).await
+    server
+        .told(request.header("cookie", cookie).json(&body))
+        .await
 }
 
 /// T22: a cookie that somebody planted in the browser, made up or of his own session.

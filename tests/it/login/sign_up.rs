@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::json;
 use sync_tests::{
     LoginServer, TestDb,
-    login_server::{PASSWORD, Told, told},
+    login_server::{PASSWORD, Told},
     on_both_backends,
 };
 
@@ -21,7 +21,9 @@ on_both_backends!(
 async fn sign_up(server: &LoginServer, from: &str, email: &str) -> Result<Told> {
     let body = json!({ "email": email, "password": PASSWORD, "name": "N" });
     let request = server.request(Method::POST, "/api/auth/sign-up/email");
-    told(request.header("x-forwarded-for", from).json(&body)).await
+    server
+        .told(request.header("x-forwarded-for", from).json(&body))
+        .await
 }
 
 async fn r05_two_who_take_one_name_at_once_are_one(db: TestDb) -> Result<()> {

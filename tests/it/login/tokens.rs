@@ -1,11 +1,13 @@
 //! How sync tokens live and end.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sync_tests::{
     LoginServer, TestDb,
-    login_server::{DAY_MS, START_MS, told},
+    login_server::{DAY_MS, START_MS},
     on_both_backends,
     synced_rows::live_rows,
 };
@@ -19,9 +21,13 @@ on_both_backends!(
     t05_a_revoked_token_is_dead_at_the_next_request,
     t10_a_stolen_token_is_seen_and_ended,
     t11_no_token_stands_in_the_database,
+    t05_t21_whatever_ends_a_token_ends_its_stream_at_once,
 );
 
 const NAME: &str = "0190a6e0-0000-7000-8000-0000000000a1";
+
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn push(push_no: i64, now: i64) -> Value {
     let row = json!({ "remote_id": NAME, "changed": { "*": now }, "row": { "name": format!("Main {push_no}") } });
@@ -134,7 +140,7 @@ async fn t10_a_stolen_token_is_seen_and_ended(db: TestDb) -> Result<()> {
         .bearer_auth(&stolen)
         .header("user-agent", "thief")
         .header("x-forwarded-for", "203.0.113.66");
-    assert_eq!(told(replay).await?.status, 200);
+    assert_eq!(server.told(replay).await?.status, 200);
 
     let listed = server.ask(Method::GET, "/api/sync/devices", &other).await?;
     let devices = listed.body["devices"].as_array().context("devices")?;
@@ -170,5 +176,49 @@ async fn t11_no_token_stands_in_the_database(db: TestDb) -> Result<()> {
     }
     // Nor does it tell who tried to log in from where.
     assert!(!dump.contains("192.0.2.1"));
+    Ok(())
+}
+
+/// A stream looks at its token again after an hour only, unless it is told to.
+async fn t05_t21_whatever_ends_a_token_ends_its_stream_at_once(db: TestDb) -> Result<()> {
+    let server = LoginServer::start_with(&db, |config| {
+        config.event_timing.heartbeat = Duration::from_secs(60 * 60);
+    })
+    .await?;
+    let user_id = server.add_user(ANNA).await?;
+    let session = server.session(ANNA).await?;
+    for way in ["device", "command", "password", "ban"] {
+        let token = server.sync_token(&session, "phone").await?;
+        let stream = server.request(Method::GET, "/api/sync/events");
+        let mut stream = stream.bearer_auth(&token).send().await?;
+        let first = stream.chunk().await?.context("no first hint")?;
+        assert!(first.starts_with(b"event: feed"), "{first:?}");
+        match way {
+            "device" => {
+                let path = "/api/sync/devices/phone";
+                server.ask(Method::DELETE, path, &session).await?;
+            }
+            "command" => {
+                server::devices::revoke_all(&server.state, &user_id).await?;
+            }
+            "password" => {
+                let body = json!({ "currentPassword": super::passwords::PASSWORD, "newPassword": "another battery" });
+                let changed = server
+                    .post("/api/auth/change-password", &session, &body)
+                    .await?;
+                assert_eq!(changed.status, 200, "{changed:?}");
+            }
+            _ => {
+                let until = server::accounts::Until::Lifted;
+                server::accounts::ban(&server.state, ANNA, until, None).await?;
+            }
+        }
+        let end = async {
+            while stream.chunk().await?.is_some() {}
+            anyhow::Ok(())
+        };
+        let ended = tokio::time::timeout(PATIENCE, end).await;
+        ended.with_context(|| format!("{way}: the stream goes on"))??;
+    }
     Ok(())
 }

@@ -6,11 +6,7 @@ use reqwest::{
     header::{AUTHORIZATION, HeaderValue},
 };
 use serde_json::json;
-use sync_tests::{
-    LoginServer, TestDb,
-    login_server::{Told, told},
-    on_both_backends,
-};
+use sync_tests::{LoginServer, TestDb, login_server::Told, on_both_backends};
 
 use super::ANNA;
 
@@ -51,7 +47,7 @@ async fn t01_without_a_token_all_addresses_answer_alike(db: TestDb) -> Result<()
     let server = LoginServer::start(&db).await?;
     let mut bodies = Vec::new();
     for (method, path) in SYNC.into_iter().chain(SESSION).chain(EITHER) {
-        let answer = told(server.request(method, path)).await?;
+        let answer = server.told(server.request(method, path)).await?;
         assert!(is_unauthorized(&answer), "{path}: {answer:?}");
         assert_eq!(answer.headers["cache-control"], "no-store", "{path}");
         bodies.push(answer.body);
@@ -83,12 +79,16 @@ async fn t02_odd_headers_are_no_token(db: TestDb) -> Result<()> {
         let value = HeaderValue::from_bytes(value)?;
         for (method, path) in SYNC.into_iter().chain(SESSION).chain(EITHER) {
             let request = server.request(method, path);
-            let answer = told(request.header(AUTHORIZATION, value.clone())).await?;
+            let answer = server
+                .told(request.header(AUTHORIZATION, value.clone()))
+                .await?;
             assert!(is_unauthorized(&answer), "{path} {value:?}: {answer:?}");
         }
     }
     let twice = server.request(Method::GET, "/api/sync/info");
-    let twice = told(twice.bearer_auth(&token).bearer_auth(&token)).await?;
+    let twice = server
+        .told(twice.bearer_auth(&token).bearer_auth(&token))
+        .await?;
     assert!(is_unauthorized(&twice), "{twice:?}");
     assert_eq!(server.info(&token).await?.status, 200);
     Ok(())
@@ -106,14 +106,16 @@ async fn t07_no_kind_of_token_stands_in_for_another(db: TestDb) -> Result<()> {
         let answer = server.ask(method.clone(), path, &session).await?;
         assert!(is_unauthorized(&answer), "{path}: {answer:?}");
         let by_cookie = server.request(method, path).header("cookie", &cookie);
-        let answer = told(by_cookie).await?;
+        let answer = server.told(by_cookie).await?;
         assert!(is_unauthorized(&answer), "{path} by cookie: {answer:?}");
     }
     for (method, path) in SESSION {
         let answer = server.ask(method.clone(), path, &token).await?;
         assert!(is_unauthorized(&answer), "{path}: {answer:?}");
         let as_cookie = format!("better-auth.session_token={token}");
-        let answer = told(server.request(method, path).header("cookie", as_cookie)).await?;
+        let answer = server
+            .told(server.request(method, path).header("cookie", as_cookie))
+            .await?;
         assert!(is_unauthorized(&answer), "{path} by cookie: {answer:?}");
     }
     // To sign out with a sync token ends nothing, and it is nobody's session.
@@ -159,7 +161,9 @@ async fn t08_a_token_with_one_byte_flipped_is_none(db: TestDb) -> Result<()> {
     let (name, value) = cookie.split_once('=').unwrap_or_default();
     for flipped in each_flipped(value) {
         let request = server.request(Method::POST, "/api/sync/token");
-        let answer = told(request.header("cookie", format!("{name}={flipped}"))).await?;
+        let answer = server
+            .told(request.header("cookie", format!("{name}={flipped}")))
+            .await?;
         assert!(is_unauthorized(&answer), "{flipped}: {answer:?}");
     }
     assert_eq!(server.info(&token).await?.status, 200);

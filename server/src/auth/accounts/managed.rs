@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
-use sync_core::{Millis, tx};
+use sync_core::{Millis, retry::retry, tx};
 
 use super::{Account, normal_email};
 use crate::{
@@ -129,15 +129,17 @@ async fn set_ban(
     reason: Option<String>,
 ) -> Result<(), Error> {
     let (state, id) = (state.clone(), id.to_owned());
-    detached(async move {
+    let set = async move || {
         let tx = tx::begin_write(&state.db.write).await?;
-        store::user::set_ban(&tx, &id, ban, reason, state.now()).await?;
+        store::user::set_ban(&tx, &id, ban, reason.clone(), state.now()).await?;
         if ban.is_on(state.now()) {
             store::session::delete_of(&tx, &id, None).await?;
         }
-        Ok(tx.commit().await?)
-    })
-    .await
+        tx.commit().await?;
+        state.events.recheck(&id);
+        Ok(())
+    };
+    detached(async move { retry(|| set()).await }).await
 }
 
 impl Until {

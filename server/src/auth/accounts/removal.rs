@@ -1,7 +1,7 @@
 //! How much there is of an account, and its removal.
 
 use serde::Serialize;
-use sync_core::{Millis, server::AccountUsage, tx};
+use sync_core::{Millis, retry::retry, server::AccountUsage, tx};
 
 use super::Account;
 use crate::{AppState, Error, auth::devices, store};
@@ -54,14 +54,20 @@ pub async fn usage(state: &AppState, account: Account) -> Result<Usage, Error> {
 /// A future of it must be run to its end.
 pub async fn remove(state: &AppState, account: Account) -> Result<Removed, Error> {
     let usage = usage(state, account).await?;
-    let tx = tx::begin_write(&state.db.write).await?;
-    store::user::lock(&tx, &usage.user_id).await?;
-    state.sync.remove_account(&tx, &usage.user_id).await?;
-    // Sessions, passwords and devices go with it.
-    store::user::delete(&tx, &usage.user_id).await?;
-    tx.commit().await?;
+    retry(|| remove_once(state, &usage.user_id)).await?;
     Ok(Removed {
         usage,
         removed: true,
     })
+}
+
+async fn remove_once(state: &AppState, user_id: &str) -> Result<(), Error> {
+    let tx = tx::begin_write(&state.db.write).await?;
+    store::user::lock(&tx, user_id).await?;
+    state.sync.remove_account(&tx, user_id).await?;
+    // Sessions, passwords and devices go with it.
+    store::user::delete(&tx, user_id).await?;
+    tx.commit().await?;
+    state.events.recheck(user_id);
+    Ok(())
 }

@@ -1,0 +1,101 @@
+//! What an operator reads of a server that runs: its log and its metrics.
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use sync_tests::{TestDb, on_both_backends, programs::ServerProgram};
+
+use super::{EMAIL, PASSWORD, device};
+
+on_both_backends!(
+    h21_the_log_is_lines_of_json_with_ids_and_without_secrets,
+    metrics_count_what_was_asked,
+);
+
+fn start(db: &TestDb) -> Result<ServerProgram> {
+    ServerProgram::add_user_to(db.url(), EMAIL, PASSWORD)?.with_code(0)?;
+    let flags = ["--log-format", "json", "--metrics-listen", "127.0.0.1:0"];
+    ServerProgram::start_with(db.url(), &flags, "trace,sqlx=off")
+}
+
+/// The lines of the log, which all are JSON but for the two that tell addresses.
+fn lines(said: &str) -> Result<Vec<Value>> {
+    let told = |line: &&str| !line.starts_with("listening on") && !line.starts_with("metrics on");
+    let lines = said.lines().filter(told);
+    lines
+        .map(|line| serde_json::from_str(line).with_context(|| line.to_owned()))
+        .collect()
+}
+
+async fn h21_the_log_is_lines_of_json_with_ids_and_without_secrets(db: TestDb) -> Result<()> {
+    let server = start(&db)?;
+    let http = reqwest::Client::new();
+    let secrets = [
+        "tok\u{e9}n-of-a-stranger",
+        "hunter2-hunter2",
+        "s3cr3t-in-a-query",
+    ];
+    let refused = http
+        .get(format!(
+            "{}/api/sync/pull?cursor={}",
+            server.url(),
+            secrets[2]
+        ))
+        .header("authorization", format!("Bearer {}", secrets[0]))
+        .header("user-agent", "two\tlines\u{e9}")
+        .send()
+        .await?;
+    let id = refused.headers()["x-request-id"].to_str()?.to_owned();
+    let body = json!({"email": "a\nFAKE LINE@example.org", "password": secrets[1], "name": "x\r\nFAKE LINE"});
+    for path in [
+        "/api/auth/sign-in/email",
+        "/api/auth/sign-up/email",
+        "/api/%0aFAKE LINE",
+    ] {
+        http.post(server.url() + path).json(&body).send().await?;
+    }
+    let device = device(&server.url())?;
+    device
+        .sql("INSERT INTO profiles (user_id, name, avatar) SELECT id, 'Zo\u{eb}', 'z' FROM user")?;
+    device.sync()?;
+    let said = server.stop()?.stderr;
+    let lines = lines(&said)?;
+    ensure!(
+        lines.iter().any(|line| line["span"]["id"] == json!(id)),
+        "the id {id} is in no line: {said}"
+    );
+    for secret in secrets.iter().chain([&PASSWORD]) {
+        ensure!(!said.contains(secret), "{secret} is in the log");
+    }
+    ensure!(!said.contains("Zo\u{eb}"), "a row is in the log");
+    Ok(())
+}
+
+async fn metrics_count_what_was_asked(db: TestDb) -> Result<()> {
+    let server = start(&db)?;
+    let device = device(&server.url())?;
+    device.sql("INSERT INTO profiles (user_id, name, avatar) SELECT id, 'A', 'z' FROM user")?;
+    device.sync()?;
+    reqwest::get(server.url() + "/made/up/by/a/stranger").await?;
+    let said = server.said();
+    let url = said
+        .lines()
+        .find_map(|line| line.strip_prefix("metrics on "));
+    let metrics = reqwest::get(url.context("no metrics")?)
+        .await?
+        .text()
+        .await?;
+    for wanted in [
+        "zentrio_http_requests_total{route=\"/api/sync/push\",method=\"POST\",status=\"200\"} 1",
+        "zentrio_http_requests_total{route=\"none\",method=\"GET\",status=\"404\"} 1",
+        "zentrio_pushed_rows_total{verdict=\"applied\"} 1",
+        "zentrio_database_up 1",
+        "# TYPE zentrio_http_request_seconds histogram",
+    ] {
+        ensure!(metrics.contains(wanted), "{wanted} is not in\n{metrics}");
+    }
+    ensure!(!metrics.contains("stranger"), "{metrics}");
+    // Not where everybody can ask.
+    let public = reqwest::get(server.url() + "/metrics").await?;
+    ensure!(public.status() == 404, "{public:?}");
+    Ok(())
+}
