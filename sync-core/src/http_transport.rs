@@ -178,23 +178,13 @@ fn failed(error: reqwest::Error) -> TransportError {
     }
 }
 
-fn is_unproven(error: &reqwest::Error) -> bool {
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        // An I/O error shows the causes of what is in it, and not that itself.
-        let inner = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
-        let tls = error
-            .downcast_ref::<rustls::Error>()
-            .or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()));
-        if let Some(tls) = tls {
-            return matches!(
-                tls,
-                rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented
-            );
-        }
-        cause = error.source();
+/// An I/O error shows the causes of what is in it, and not that itself, so both ways are gone.
+fn is_unproven(error: &(dyn std::error::Error + 'static)) -> bool {
+    use rustls::Error::{InvalidCertificate, NoCertificatesPresented};
+    if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+        return matches!(tls, InvalidCertificate(_) | NoCertificatesPresented);
     }
-    false
+    let inner = error.downcast_ref::<std::io::Error>();
+    let inner = inner.and_then(std::io::Error::get_ref);
+    inner.is_some_and(|inner| is_unproven(inner)) || error.source().is_some_and(is_unproven)
 }

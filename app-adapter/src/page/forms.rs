@@ -138,6 +138,8 @@ handler!(/// `POST /retry`
     retry, Row, retry);
 handler!(/// `POST /discard`
     discard, Row, discard);
+handler!(/// `POST /leave-out`
+    leave_out, Row, leave_out);
 handler!(/// `POST /log-out`
     log_out, Device, log_out);
 
@@ -240,6 +242,19 @@ impl Sender {
             },
         };
         self.done(Message::good(text))
+    }
+
+    async fn leave_out(self, Row { table, id }: Row) -> Response {
+        let device = self.state.sync.adapter().device();
+        let left_out = device.leave_out(&table, &id).await;
+        self.state.sync.refresh().await;
+        match left_out {
+            Ok(true) => self.done(Message::good(
+                "The row is left out on this device until it changes elsewhere.",
+            )),
+            Ok(false) => self.done(Message::good("The row is not waiting any more.")),
+            Err(error) => self.failed(&error.into()),
+        }
     }
 
     async fn log_out(self, Device { id }: Device) -> Response {

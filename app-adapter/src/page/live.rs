@@ -103,13 +103,15 @@ impl Listener {
         self.is_first = false;
         let status = self.status.borrow_and_update().clone();
         let devices = self.state.devices(PATIENCE).await;
+        let labels = self.state.labels(&status.overview.status.rejected).await;
         let shown = Shown {
             status: &status,
             devices: &devices,
+            labels: &labels,
             session: &self.session,
             now_ms: self.state.sync.adapter().clock().now_ms(),
             message: None,
-            typed: None,
+            typed: self.state.sessions.typed(&self.session),
         };
         let mut parts = Vec::new();
         for Region { id, html, version } in shown.regions() {

@@ -7,6 +7,7 @@ mod door;
 mod forms;
 mod front_end;
 mod guard;
+mod labels;
 mod live;
 mod secret;
 mod secret_file;

@@ -124,6 +124,7 @@ fn router(state: PageState) -> Router {
         .route("/choose", post(forms::choose))
         .route("/retry", post(forms::retry))
         .route("/discard", post(forms::discard))
+        .route("/leave-out", post(forms::leave_out))
         .route("/log-out", post(forms::log_out))
         .layer(middleware::from_fn(guard::not_for_other_origins));
     page.merge(front_end)

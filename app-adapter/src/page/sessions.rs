@@ -113,6 +113,13 @@ impl Sessions {
         taken
     }
 
+    /// What was typed.
+    pub(super) fn typed(&self, of: &Session) -> Option<Typed> {
+        let mut typed = None;
+        self.change(of, |session| typed.clone_from(&session.typed));
+        typed
+    }
+
     fn change(&self, of: &Session, change: impl FnOnce(&mut Session)) {
         let mut open = self.open();
         if let Some(session) = open.iter_mut().find(|session| session.id == of.id) {

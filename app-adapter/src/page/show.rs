@@ -26,7 +26,7 @@ pub(super) async fn show(State(state): State<PageState>, headers: HeaderMap) -> 
     };
     let devices = state.devices(PATIENCE).await;
     let told = state.sessions.take(&session);
-    let html = Html(state.page(&session, &devices, told));
+    let html = Html(state.page(&session, &devices, told).await);
     match cookie {
         Some(cookie) => ([(header::SET_COOKIE, cookie)], html).into_response(),
         None => html.into_response(),
@@ -34,16 +34,18 @@ pub(super) async fn show(State(state): State<PageState>, headers: HeaderMap) -> 
 }
 
 impl PageState {
-    fn page(
+    async fn page(
         &self,
         session: &Session,
         devices: &Devices,
         (message, typed): (Option<Message>, Option<Typed>),
     ) -> String {
         let status = self.sync.status().borrow().clone();
+        let labels = self.labels(&status.overview.status.rejected).await;
         let shown = Shown {
             status: &status,
             devices,
+            labels: &labels,
             session,
             now_ms: self.sync.adapter().clock().now_ms(),
             message,

@@ -57,6 +57,18 @@ pub(super) async fn put(
 }
 
 impl Device {
+    /// Leaves a row of the server out that cannot be written here: it is not tried again before it changes
+    /// there. Says whether it was set aside.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn leave_out(&self, table: &str, remote_id: &str) -> Result<bool, SyncError> {
+        let sql = "DELETE FROM sync_quarantine WHERE tbl = $1 AND remote_id = $2";
+        let values = [table.into(), remote_id.into()];
+        let statement = Statement::from_sql_and_values(self.db.get_database_backend(), sql, values);
+        Ok(self.db.execute_raw(statement).await?.rows_affected() > 0)
+    }
+
     /// Tries the rows that were set aside, or one of them, once more, parents first: after an upgrade of the
     /// program, or after what they waited for has come.
     pub(super) async fn retry_quarantined(

@@ -9,7 +9,7 @@ use super::{Device, EMAIL, PASSWORD, server};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 /// Every form, with fields that are well formed.
-pub(super) const FORMS: [(&str, &str); 7] = [
+pub(super) const FORMS: [(&str, &str); 8] = [
     (
         "/connect",
         "url=https%3A%2F%2Fzentrio.eu&email=a%40b&password=x",
@@ -19,6 +19,7 @@ pub(super) const FORMS: [(&str, &str); 7] = [
     ("/choose", "choice=take-theirs"),
     ("/retry", "table=lists&id=1"),
     ("/discard", "table=lists&id=1"),
+    ("/leave-out", "table=lists&id=1"),
     ("/log-out", "id=x"),
 ];
 

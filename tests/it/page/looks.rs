@@ -123,7 +123,7 @@ async fn each_state_can_be_read_in_dark_and_light_and_on_a_phone() -> Result<()>
     // A long and hostile text does not break the page.
     here.sql(
         "INSERT INTO sync_rejected (tbl, row_id, remote_id, code, field, message, at, since)
-         VALUES ('lists', 7, NULL, 'constraint', 'name', '<script>alert(1)</script>' || printf('%.300c', 'x'), 0, 0)",
+         VALUES ('lists', 7, '', 'odd', 'name', '<script>alert(1)</script>' || printf('%.300c', 'x'), 0, 0)",
     )
     .await?;
     browser.says("Not taken by the server").await?;

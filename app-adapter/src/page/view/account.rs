@@ -9,8 +9,8 @@ use crate::{DEFAULT_SERVER, Standing};
 pub(super) fn account(shown: &Shown<'_>) -> Markup {
     match shown.status.overview.state {
         Standing::NotConnected => login(shown, "Log in"),
-        Standing::LoginNeeded => html! { (login(shown, "Log in again")) (disconnect(shown)) },
-        _ => html! { (who(shown)) (disconnect(shown)) },
+        Standing::LoginNeeded => login(shown, "Log in again"),
+        _ => who(shown),
     }
 }
 
@@ -65,7 +65,11 @@ fn who(shown: &Shown<'_>) -> Markup {
     }
 }
 
-fn disconnect(shown: &Shown<'_>) -> Markup {
+/// The end of the login.
+pub(super) fn disconnect(shown: &Shown<'_>) -> Markup {
+    if shown.status.overview.state == Standing::NotConnected {
+        return html! {};
+    }
     html! {
         section .card aria-labelledby="disconnect-title" {
             h2 #disconnect-title { "Disconnect" }

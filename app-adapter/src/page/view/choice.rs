@@ -3,12 +3,18 @@
 use maud::{Markup, html};
 
 use super::{Shown, form_token};
-use crate::background::needs_choice;
+use crate::{SyncStatus, background::needs_choice};
+
+/// Whether somebody has to choose.
+pub(super) fn is_needed(status: &SyncStatus) -> bool {
+    let status = &status.overview.status;
+    let code = status.last_error_code.as_deref();
+    status.connected && code.is_some_and(needs_choice)
+}
 
 /// Both ways, each with what it does.
 pub(super) fn choice(shown: &Shown<'_>) -> Markup {
-    let code = shown.status.overview.status.last_error_code.as_deref();
-    if !shown.status.overview.status.connected || !code.is_some_and(needs_choice) {
+    if !is_needed(shown.status) {
         return html! {};
     }
     html! {

@@ -4,11 +4,13 @@ use maud::{Markup, html};
 use sync_core::{Millis, protocol::Device};
 
 use super::{Shown, form_token, time::time};
+use crate::Standing;
 
 /// All of them, this one marked.
 pub(super) fn devices(shown: &Shown<'_>) -> Markup {
     let devices = &shown.devices.0;
-    if !shown.status.overview.status.connected || devices.is_empty() {
+    let needs_login = shown.status.overview.state == Standing::LoginNeeded;
+    if !shown.status.overview.status.connected || needs_login || devices.is_empty() {
         return html! {};
     }
     html! {

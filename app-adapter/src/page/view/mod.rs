@@ -16,13 +16,17 @@ use maud::{Markup, html};
 pub(super) use layout::page;
 pub(super) use words::of_error;
 
-use super::sessions::{Message, Session, Typed};
+use super::{
+    labels::Labels,
+    sessions::{Message, Session, Typed},
+};
 use crate::{Devices, SyncStatus};
 
 /// All that the page is made of.
 pub(super) struct Shown<'a> {
     pub(super) status: &'a SyncStatus,
     pub(super) devices: &'a Devices,
+    pub(super) labels: &'a Labels,
     pub(super) session: &'a Session,
     pub(super) now_ms: i64,
     pub(super) message: Option<Message>,
@@ -42,11 +46,12 @@ impl Shown<'_> {
     pub(super) fn regions(&self) -> Vec<Region> {
         [
             ("said", status::said(self)),
-            ("facts", status::facts(self)),
             ("choice", choice::choice(self)),
+            ("facts", status::facts(self)),
             ("rows", rows::rows(self)),
             ("account", account::account(self)),
             ("devices", devices::devices(self)),
+            ("disconnect", account::disconnect(self)),
         ]
         .map(|(id, markup)| Region::new(id, markup))
         .into()

@@ -13,6 +13,15 @@ const MOST: usize = 50;
 struct Named<'a> {
     table: &'a str,
     id: String,
+    /// What it is called by whoever made it.
+    label: Option<&'a str>,
+}
+
+/// How a row is given up.
+struct GiveUp {
+    action: &'static str,
+    word: &'static str,
+    says: &'static str,
 }
 
 /// All of them.
@@ -49,25 +58,47 @@ fn rejected(shown: &Shown<'_>, row: &RejectedRow) -> Markup {
     let named = Named {
         table: &row.table,
         id: row.row_id.to_string(),
+        label: shown
+            .labels
+            .get(&(row.table.clone(), row.row_id))
+            .map(String::as_str),
     };
     let why = row.message.as_deref().unwrap_or(&row.code);
-    let says = "Your change is lost, and the row becomes what the server has. A row that the server never had goes, with what belongs to it.";
-    one(shown, &named, row.field.as_deref(), why, row.since_ms, says)
+    let give_up = GiveUp {
+        action: "/discard",
+        word: "Discard",
+        says: "Your change is lost, and the row becomes what the server has. A row that the server never had goes, with what belongs to it.",
+    };
+    let why = words::of_row(&row.code, why);
+    one(
+        shown,
+        &named,
+        row.field.as_deref(),
+        &why,
+        row.since_ms,
+        &give_up,
+    )
 }
 
 fn quarantined(shown: &Shown<'_>, row: &QuarantinedRow) -> Markup {
     let named = Named {
         table: &row.table,
         id: row.remote_id.clone(),
+        label: None,
     };
-    let says = "What waits here of this row is given up. The row stays on the server.";
+    let give_up = GiveUp {
+        action: "/leave-out",
+        word: "Leave out",
+        says: "This device does without it until it changes elsewhere. The row stays on the server and on your other devices.",
+    };
+    let why = words::of_row(&row.code, &row.reason);
     one(
         shown,
         &named,
         row.field.as_deref(),
-        &row.reason,
+        &why,
         row.since_ms,
-        says,
+        &give_up,
     )
 }
 
@@ -77,16 +108,20 @@ fn one(
     field: Option<&str>,
     why: &str,
     since_ms: i64,
-    says: &str,
+    give_up: &GiveUp,
 ) -> Markup {
-    let Named { table, id } = named;
-    let what = format!("{} {id}", words::table(table));
+    let Named { table, id, label } = named;
+    let GiveUp { action, word, says } = give_up;
+    let what = match label {
+        Some(label) => format!("{} “{label}”", words::table(table)),
+        None => format!("{} {id}", words::table(table)),
+    };
     html! {
         li {
             h3 { (what) }
             p {
                 @if let Some(field) = field { code { (field) } ": " }
-                (words::sentence(why)) " Since " (time(since_ms, shown.now_ms)) "."
+                (why) " Since " (time(since_ms, shown.now_ms)) "."
             }
             div .buttons {
                 form method="post" action="/retry" {
@@ -94,11 +129,11 @@ fn one(
                     button id={ "retry-" (table) "-" (id) } type="submit" aria-label={ "Try again: " (what) } { "Try again" }
                 }
                 details {
-                    summary aria-label={ "Discard: " (what) } { "Discard …" }
-                    form method="post" action="/discard" {
+                    summary aria-label={ (word) ": " (what) } { (word) " …" }
+                    form method="post" action=(action) {
                         (hidden(shown, named))
                         p { (says) }
-                        button .danger type="submit" aria-label={ "Discard for good: " (what) } { "Discard" }
+                        button .danger type="submit" aria-label={ (word) " for good: " (what) } { (word) }
                     }
                 }
             }

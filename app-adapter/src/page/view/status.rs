@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Shown, count, form_token, time::time, words};
+use super::{Shown, choice, count, form_token, time::time, words};
 use crate::{Activity, Change, Standing, SyncStatus};
 
 /// How grave it is; shown by a sign as well as by a colour.
@@ -118,7 +118,8 @@ pub(super) fn facts(shown: &Shown<'_>) -> Markup {
                 @if let Some(Change { report, at_ms }) = shown.status.last_change {
                     dt { "Last change" }
                     dd {
-                        "sent " (count(report.n_pushed, "row")) ", received " (count(report.n_pulled, "row")) ", "
+                        @if report.n_pushed > 0 { "sent " (count(report.n_pushed, "row")) ", " }
+                        @if report.n_pulled > 0 { "received " (count(report.n_pulled, "row")) ", " }
                         (time(at_ms, shown.now_ms))
                     }
                 }
@@ -126,10 +127,15 @@ pub(super) fn facts(shown: &Shown<'_>) -> Markup {
                 dd { (pending(shown.status)) }
                 @if let (Some(next), Activity::Idle) = (next_sync_ms, activity) {
                     dt { "Next sync" }
-                    dd { (time(*next, shown.now_ms)) ", or at once when something changes" }
+                    dd {
+                        (time(*next, shown.now_ms))
+                        @if !shown.status.is_offline && shown.status.problem.is_none() {
+                            ", or at once when something changes"
+                        }
+                    }
                 }
             }
-            @if overview.state != Standing::LoginNeeded {
+            @if overview.state != Standing::LoginNeeded && !choice::is_needed(shown.status) {
                 form method="post" action="/sync" {
                     (form_token(shown.session))
                     button #sync-now .main type="submit" { "Sync now" }

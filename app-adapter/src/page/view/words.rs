@@ -98,6 +98,18 @@ fn of(code: &str, message: &str) -> Words {
     }
 }
 
+/// Why a row is not taken, or not written.
+pub(super) fn of_row(code: &str, message: &str) -> String {
+    let words = match code {
+        "constraint" => "The database cannot hold this row as it is.",
+        "parent_rejected" => "What it belongs to is not taken either.",
+        "parent_missing" | "unknown_parent" => "What it belongs to is not there.",
+        "too_large" | "row_too_large" => "It is too large.",
+        _ => return sentence(message),
+    };
+    words.to_owned()
+}
+
 /// A message of the engine as a sentence.
 pub(super) fn sentence(message: &str) -> String {
     let mut letters = message.chars();
