@@ -44,6 +44,25 @@ impl ServerProgram {
         Self::started(command, database_url)
     }
 
+    /// Starts one that has no more than so many files and connections open at once.
+    ///
+    /// # Errors
+    /// If it does not come to listen.
+    pub fn start_with_files(database_url: &str, files: u32) -> Result<Self> {
+        let program = Program::Server.command()?;
+        let mut command = Command::new("prlimit");
+        command.arg(format!("--nofile={files}:{files}"));
+        command.arg(program.get_program());
+        for (name, value) in program.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.args(["--database-url", database_url, "--listen", "127.0.0.1:0"]);
+        Self::started(command, database_url)
+    }
+
     fn start_at(database_url: &str, listen: &str) -> Result<Self> {
         let mut command = Program::Server.command()?;
         command.args(["serve", "--database-url", database_url, "--listen", listen]);

@@ -23,9 +23,9 @@ on_both_backends!(
 
 /// Enough for several pushes.
 const N_ITEMS: i64 = 2_500;
-/// A request in the middle of which there is much before and much behind.
+/// A request in the middle of which there is much before and much behind, compressed as it is.
 const SECOND: u32 = 2;
-const MIDDLE: usize = 100_000;
+const MIDDLE: usize = 5_000;
 
 /// A device with much to send, one that waits for it, and a gate between them and the server.
 struct World {

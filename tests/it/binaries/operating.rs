@@ -2,13 +2,17 @@
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use sync_tests::{TestDb, on_both_backends, programs::ServerProgram};
+use sync_tests::{
+    TestDb, on_both_backends,
+    programs::{ServerProgram, until},
+};
 
-use super::{EMAIL, PASSWORD, device};
+use super::{EMAIL, PASSWORD, all_agree, device};
 
 on_both_backends!(
     h21_the_log_is_lines_of_json_with_ids_and_without_secrets,
     metrics_count_what_was_asked,
+    f41_a_server_out_of_file_descriptors_recovers,
 );
 
 fn start(db: &TestDb) -> Result<ServerProgram> {
@@ -98,4 +102,24 @@ async fn metrics_count_what_was_asked(db: TestDb) -> Result<()> {
     let public = reqwest::get(server.url() + "/metrics").await?;
     ensure!(public.status() == 404, "{public:?}");
     Ok(())
+}
+
+async fn f41_a_server_out_of_file_descriptors_recovers(db: TestDb) -> Result<()> {
+    ServerProgram::add_user_to(db.url(), EMAIL, PASSWORD)?.with_code(0)?;
+    let server = ServerProgram::start_with_files(db.url(), 64)?;
+    let device = device(&server.url())?;
+    let idle: Vec<_> = (0..100)
+        .map(|_| std::net::TcpStream::connect(server.address))
+        .collect::<Result<_, _>>()?;
+    until("the server is out of descriptors", async || {
+        Ok(server.said().contains("cannot take a connection"))
+    })
+    .await?;
+    drop(idle);
+    device.sql("INSERT INTO profiles (user_id, name, avatar) SELECT id, 'A', 'z' FROM user")?;
+    until("the server takes connections again", async || {
+        Ok(device.zentrio(&["sync"])?.code == Some(0))
+    })
+    .await?;
+    all_agree(&db, &[&device]).await
 }

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, ensure};
 use futures_util::future::try_join_all;
+use sea_orm::{ConnectionTrait, DbBackend};
 use serde_json::json;
 use sync_tests::{TestDb, on_both_backends};
 
@@ -10,6 +11,7 @@ use super::world::{World, edit};
 on_both_backends!(
     h20_two_hundred_pulls_at_once,
     h07_a_reader_that_hangs_holds_nobody_up,
+    f18_a_lock_that_somebody_else_holds,
 );
 
 /// Answered, or told to come again: with ten connections to the database and the usual patience, all are.
@@ -61,5 +63,31 @@ async fn h07_a_reader_that_hangs_holds_nobody_up(db: TestDb) -> Result<()> {
         .push(&world.ann, 12, json!([{"table": "lists", "rows": rows}]))
         .await?;
     ensure!(answer.verdicts() == ["applied"], "{answer:?}");
+    Ok(())
+}
+
+/// An administrator's transaction that was left open: who needs the lock is told to come again, others go on.
+async fn f18_a_lock_that_somebody_else_holds(db: TestDb) -> Result<()> {
+    let world = World::new(db).await?;
+    let user = &world.ann.user_id;
+    let lock = match world.db.get_database_backend() {
+        DbBackend::Postgres => {
+            format!("BEGIN; SELECT 1 FROM sync_account WHERE user_id = '{user}' FOR UPDATE")
+        }
+        _ => "BEGIN IMMEDIATE".to_owned(),
+    };
+    world.db.execute_unprepared(&lock).await?;
+    let rows = json!([{"table": "lists", "rows": [edit(&world.ann.list, json!({"name": "X"}))]}]);
+    let (refused, others) = tokio::join!(
+        world.push(&world.ann, 2, rows.clone()),
+        world.get(&world.bob, "/api/sync/pull")
+    );
+    let (refused, others) = (refused?, others?);
+    ensure!(others.status == 200, "{others:?}");
+    ensure!(refused.status == 503, "{refused:?}");
+    ensure!(refused.headers.contains_key("retry-after"), "{refused:?}");
+    world.db.execute_unprepared("COMMIT").await?;
+    let taken = world.push(&world.ann, 3, rows).await?;
+    ensure!(taken.verdicts() == ["applied"], "{taken:?}");
     Ok(())
 }
