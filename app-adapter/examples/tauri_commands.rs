@@ -1,6 +1,8 @@
 //! The commands of a Tauri app, without Tauri: what it would put `#[tauri::command]` on takes its state as
 //! `State<'_, CloudSync>`, which derefs to what is taken here, and answers what serde can write.
 
+#![expect(clippy::print_stdout, reason = "it stands for what a front end shows")]
+
 use app_adapter::{CloudSync, Connect, Password, ServerUrl, SyncStatus, Trigger};
 
 /// What a front end is told when something did not work: a word for it, words for people.

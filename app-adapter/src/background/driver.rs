@@ -220,18 +220,24 @@ impl<'a> Job<'a> {
 
     async fn end(&mut self, ended: Ended) -> Decision {
         let ending = ending(&ended, self.edits_left().await.unwrap_or(false));
-        self.tell(&ended, ending);
+        let overview = self.driver.adapter.overview().await;
+        let gate = overview.as_ref().ok().map(gate);
+        // All at once, and before anybody is answered: who asks then finds it so.
+        self.tell(&ended, ending, overview.ok());
+        let waiting = std::mem::take(&mut self.waiting);
+        let mut decision = self.step(Input::Ended(ending));
+        if let Some(gate) = gate {
+            // A login that ended is seen in the database as well.
+            decision = self.step(Input::Gate(gate));
+        }
         let ended = ended.map_err(Arc::new);
-        for waiting in self.waiting.drain(..) {
+        for waiting in waiting {
             let _ = waiting.send(ended.clone());
         }
-        let decision = self.step(Input::Ended(ending));
-        // A login that ended is seen in the database as well.
-        if decision.start {
-            return decision;
+        match self.hinted {
+            Some(_) => self.heed_hint().await,
+            None => decision,
         }
-        self.refresh().await;
-        self.heed_hint().await
     }
 
     /// Whether a sync that has ended left edits that another one would send.
@@ -242,9 +248,12 @@ impl<'a> Job<'a> {
     }
 
     /// Tells how a sync ended.
-    fn tell(&self, ended: &Ended, ending: Ending) {
+    fn tell(&self, ended: &Ended, ending: Ending, overview: Option<Overview>) {
         let at_ms = self.driver.adapter.clock().now_ms();
         self.driver.status.send_modify(|status| {
+            if let Some(overview) = overview {
+                status.overview = overview;
+            }
             status.activity = Activity::Idle;
             status.n_syncs += 1;
             status.is_offline = ending == Ending::Offline;

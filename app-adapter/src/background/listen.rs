@@ -15,7 +15,7 @@ pub(super) async fn listen(
     orders: mpsc::WeakUnboundedSender<Command>,
 ) {
     let mut failures = 0;
-    while status.wait_for(|status| is_welcome(status)).await.is_ok() {
+    while status.wait_for(is_welcome).await.is_ok() {
         let ended = tokio::select! {
             ended = pass_on(&adapter, &orders, &mut failures) => ended,
             // Nobody listens with a login that is given up.

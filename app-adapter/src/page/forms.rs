@@ -72,15 +72,15 @@ impl Sender {
         from: &From,
         headers: &HeaderMap,
         form: &str,
-    ) -> Result<Self, Response> {
+    ) -> Result<Self, Box<Response>> {
         if !matches!(from, From::Own | From::Unsaid) {
-            return Err(refused());
+            return Err(Box::new(refused()));
         }
         match state.sessions.of(headers) {
             Some(session) if session.form.is(form) => Ok(Self { state, session }),
             // A page of an earlier start, most likely: a new one has what it takes.
-            _ if *from == From::Own => Err(back(None)),
-            _ => Err(refused()),
+            _ if *from == From::Own => Err(Box::new(back(None))),
+            _ => Err(Box::new(refused())),
         }
     }
 
@@ -120,7 +120,7 @@ macro_rules! handler {
         ) -> Response {
             match Sender::prove(state, &from, &headers, &filled.form) {
                 Ok(sender) => sender.$action(filled.fields).await,
-                Err(response) => response,
+                Err(response) => *response,
             }
         }
     };

@@ -81,7 +81,11 @@ async fn f44_a_panic_is_told_and_the_job_goes_on(db: TestDb) -> Result<()> {
     app.network.set(Way::Panics);
     let error = app.sync_fails().await?;
     ensure!(error == "panicked", "{error}");
-    let status = app.until("it is told", |s| s.problem.is_some()).await?;
+    let status = app
+        .until("it is told", |s| {
+            s.problem.is_some() && s.overview.n_pending == 1
+        })
+        .await?;
     ensure!(status.problem.is_some_and(|p| p.code == "panicked"));
     let mut told = false;
     while let Ok(event) = events.try_recv() {

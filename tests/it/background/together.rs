@@ -2,13 +2,17 @@
 
 use anyhow::{Result, ensure};
 use sync_core::Clock;
-use sync_tests::{TestDb, background::until, on_both_backends, switched::Way};
+use sync_tests::{
+    TestDb, background::until, on_both_backends, programs::until as until_program, switched::Way,
+};
 
 use super::world;
+use crate::binaries::{all_agree, device, serve};
 
 on_both_backends!(
     bg07_what_a_crash_has_left_keeps_nobody_from_syncing,
     bg11_of_two_programs_one_syncs_and_the_other_waits,
+    bg11_two_processes_in_the_background_of_one_file,
 );
 
 async fn bg07_what_a_crash_has_left_keeps_nobody_from_syncing(db: TestDb) -> Result<()> {
@@ -65,4 +69,28 @@ async fn bg11_of_two_programs_one_syncs_and_the_other_waits(db: TestDb) -> Resul
     ensure!(status.n_failures == 0, "{status:?}");
     second.stop().await;
     Ok(())
+}
+
+async fn bg11_two_processes_in_the_background_of_one_file(db: TestDb) -> Result<()> {
+    let server = serve(&db)?;
+    let (file, other) = (device(&server.url())?, device(&server.url())?);
+    let runs = [
+        file.start_zentrio(&["run", "--listen", "127.0.0.1:0"])?,
+        file.start_zentrio(&["run", "--listen", "127.0.0.1:0"])?,
+    ];
+    for n in 0..10 {
+        file.sql(&format!(
+            "INSERT INTO profiles (user_id, name, avatar) SELECT id, 'P{n}', 'a' FROM user"
+        ))?;
+        // A third one, which people start by hand; it may find one of the others at work.
+        let synced = file.zentrio(&["sync", "--json"])?;
+        ensure!([Some(0), Some(5)].contains(&synced.code), "{synced:?}");
+    }
+    until_program("all is sent", async || Ok(file.status()?["n_pending"] == 0)).await?;
+    for run in runs {
+        run.terminate()?.with_code(0)?;
+    }
+    other.sync()?;
+    ensure!(other.sql("SELECT count(*) FROM profiles")? == "10");
+    all_agree(&db, &[&file, &other]).await
 }

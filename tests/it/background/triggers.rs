@@ -13,6 +13,7 @@ on_both_backends!(
     bg05_it_syncs_every_five_minutes,
     bg08_a_night_asleep_is_one_sync,
     bg14_a_hundred_idle_rounds_leave_nothing,
+    a_hint_of_the_server_brings_what_another_device_has_sent,
     edits_of_another_program_are_noticed,
     an_edit_through_the_apps_own_connection_is_noticed,
 );
@@ -117,6 +118,34 @@ async fn size(app: &App) -> Result<Vec<String>> {
         size.push(format!("{table} {}", n.join("")));
     }
     Ok(size)
+}
+
+async fn a_hint_of_the_server_brings_what_another_device_has_sent(db: TestDb) -> Result<()> {
+    let (server, a) = world(db).await?;
+    let b = App::connected(&server, EMAIL).await?;
+    b.add_profile("Zoë").await?;
+    b.sync_now().await?;
+    // The hint comes in its own time. Long before the next sync is due by itself it has brought the row.
+    let step = Duration::from_millis(10);
+    let mut passed = Duration::ZERO;
+    while a.rows("SELECT 1 FROM profiles").await?.is_empty() {
+        ensure!(passed < Duration::from_secs(120), "no hint came");
+        tokio::time::sleep(step).await;
+        a.time.pass(step);
+        passed += step;
+    }
+    // The hint of what it has sent itself is no reason to sync for the one who sent it.
+    let n_syncs = b.sync.status().borrow().n_syncs;
+    for _ in 0..100 {
+        tokio::time::sleep(step).await;
+        b.time.pass(step);
+    }
+    b.settled().await;
+    ensure!(
+        b.sync.status().borrow().n_syncs == n_syncs,
+        "it syncs for its own rows"
+    );
+    Ok(())
 }
 
 async fn edits_of_another_program_are_noticed(db: TestDb) -> Result<()> {

@@ -5,7 +5,7 @@ use sea_orm::ConnectionTrait;
 use serde_json::json;
 use sync_tests::{
     browser::Browser,
-    programs::{Program, ServerProgram, Started},
+    programs::{Program, ServerProgram, Started, until},
 };
 
 use super::{Device, EMAIL, PASSWORD, server};
@@ -297,6 +297,10 @@ async fn a_server_with_another_life_asks_whose_data_is_right() -> Result<()> {
             "nothing is deleted before"
         );
         browser.click(&format!("#{choice}")).await?;
+        until("the choice is carried out", async || {
+            Ok(device.rows("SELECT count(*) FROM profiles").await? == [expected])
+        })
+        .await?;
         browser.says("Everything is synced.").await?;
         ensure!(
             device.rows("SELECT count(*) FROM profiles").await? == [expected],

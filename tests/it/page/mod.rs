@@ -114,6 +114,8 @@ impl Device {
     }
 
     async fn until_synced(&self) -> Result<()> {
+        // What was written just now is not noticed at once.
+        self.sync.refresh().await;
         sync_tests::background::until(&self.sync, "all is synced", |s| {
             s.overview.n_pending == 0 && s.problem.is_none() && !s.is_offline
         })
