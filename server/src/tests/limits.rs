@@ -157,6 +157,17 @@ async fn h11_an_ambiguous_request_is_refused_and_its_connection_closed() {
     running.stop().await.expect("stop");
 }
 
+/// Streams inside a connection would each need a limit of their own.
+#[tokio::test]
+async fn h18_http_2_is_not_spoken() {
+    let (_server, running) = running(10).await;
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    let answer = answer_to(&running, preface).await;
+    assert!(!answer.contains("200"), "{answer}");
+    assert!(is_served(&running).await);
+    running.stop().await.expect("stop");
+}
+
 /// RFC 9112 lets a server go by the chunks alone; it must not go by both.
 #[tokio::test]
 async fn h11_of_two_lengths_the_chunks_count() {
