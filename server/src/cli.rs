@@ -157,7 +157,7 @@ pub(crate) struct ServeArgs {
     /// Days after its last use that a device has to log in again. [default: 365]
     #[arg(long, env = "ZENTRIO_SYNC_TOKEN_DAYS", value_parser = clap::value_parser!(u32).range(1..=36500))]
     sync_token_days: Option<u32>,
-    /// A site whose pages may call the server from a browser, such as https://app.example. May be repeated.
+    /// A site whose pages may call the server from a browser, such as `https://app.example`. May be repeated.
     #[arg(
         long,
         env = "ZENTRIO_ALLOW_ORIGIN",
