@@ -1,12 +1,12 @@
 //! Pulled rows into their table: each is written, adopted by a twin, or set aside.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, DbErr, IntoActiveModel};
 
 use super::{
     ApplyContext,
-    apply::{Applied, Local, plan},
+    apply::{Applied, Local, PendingRegisters, plan},
     conflict,
     here::{drop_pending, is_gone, pending},
     quarantine::{self, Reason},
@@ -254,13 +254,13 @@ impl<E: Syncable> Table<E> {
     ) -> Result<bool, DbErr> {
         if let Some(model) = twin::find::<E>(tx, &active).await? {
             let id = E::meta(&model).id;
-            let pending: HashSet<String> = pending(tx, E::SHAPE.table, &[id])
+            let pending: PendingRegisters = pending(tx, E::SHAPE.table, &[id])
                 .await?
                 .into_iter()
-                .map(|(_, register)| register)
+                .map(|(_, register, sent_before)| (register, sent_before))
                 .collect();
             let was_sent = E::meta(&model).remote_id.is_some();
-            if was_sent && !pending.contains(EVERY_REGISTER) {
+            if was_sent && !pending.contains_key(EVERY_REGISTER) {
                 return Ok(false);
             }
             if was_sent {
