@@ -8,6 +8,7 @@ mod exit;
 mod explain;
 mod output;
 mod password;
+mod plan;
 mod retry;
 mod row;
 mod run;

@@ -96,41 +96,20 @@ impl Device {
     /// otherwise the rows are new to the server.
     ///
     /// # Errors
-    /// If the database fails, or is connected to another account.
+    /// If the database fails, or is connected to another account: see [`Device::switch_account`].
     pub async fn connect(&self, connection: &Connection) -> Result<(), SyncError> {
         let tx = tx::begin_write(&self.db).await?;
         let before = load(&tx).await?;
-        // What an older app left here is of another sync and ties nothing.
-        let tied = before
-            .remote_user_id
-            .filter(|_| before.local_user_id.is_some());
-        if tied.is_some_and(|account| account != connection.remote_user_id) {
+        if before.is_tied() && before.remote_user_id.as_ref() != Some(&connection.remote_user_id) {
             return Err(SyncError::Refused {
                 status: 409,
                 code: "other_account".to_owned(),
-                message:
-                    "this database belongs to another account; disconnect it and use a fresh one"
-                        .to_owned(),
+                message: "this database belongs to another account: say what becomes of its rows"
+                    .to_owned(),
                 retry_after: None,
             });
         }
-        let Connection {
-            remote_url,
-            remote_user_id,
-            email,
-            auth_token,
-            local_user_id,
-        } = connection.clone();
-        let sql = "UPDATE sync_state SET remote_url = $1, remote_user_id = $2, email = $3, auth_token = $4,
-                   local_user_id = $5, last_error = NULL, last_error_ms = NULL";
-        let values = vec![
-            remote_url.into(),
-            remote_user_id.into(),
-            email.into(),
-            auth_token.into(),
-            local_user_id.into(),
-        ];
-        execute(&tx, sql, values).await?;
+        save_connection(&tx, connection).await?;
         Ok(tx.commit().await?)
     }
 
@@ -173,6 +152,31 @@ fn from_row(row: &QueryResult) -> Result<State, DbErr> {
         refetch_of: row.try_get("", "refetch_of")?,
         refetch_cursor: row.try_get("", "refetch_cursor")?,
     })
+}
+
+/// Keeps with whom the database syncs.
+pub(super) async fn save_connection<C: ConnectionTrait>(
+    tx: &C,
+    connection: &Connection,
+) -> Result<(), DbErr> {
+    let Connection {
+        remote_url,
+        remote_user_id,
+        email,
+        auth_token,
+        local_user_id,
+    } = connection.clone();
+    let sql =
+        "UPDATE sync_state SET remote_url = $1, remote_user_id = $2, email = $3, auth_token = $4,
+               local_user_id = $5, last_error = NULL, last_error_ms = NULL";
+    let values = vec![
+        remote_url.into(),
+        remote_user_id.into(),
+        email.into(),
+        auth_token.into(),
+        local_user_id.into(),
+    ];
+    execute(tx, sql, values).await
 }
 
 /// Keeps how far the feed was pulled; in the transaction that wrote the rows.

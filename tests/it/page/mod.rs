@@ -78,13 +78,8 @@ impl Device {
     }
 
     async fn connect(&self, server: &ServerProgram) -> Result<()> {
-        let wanted = Connect {
-            url: ServerUrl::parse(&server.url(), false)?,
-            email: EMAIL.to_owned(),
-            password: Password::new(PASSWORD.to_owned()),
-            device_name: "Laptop".to_owned(),
-            local_user: None,
-        };
+        let url = ServerUrl::parse(&server.url(), false)?;
+        let wanted = Connect::new(url, EMAIL, Password::new(PASSWORD.to_owned()), "Laptop");
         self.sync.connect(&wanted).await?;
         sync_tests::background::until(&self.sync, "it syncs", |s| s.n_syncs > 0).await?;
         Ok(())
