@@ -150,8 +150,15 @@ impl Adapter {
             (Err(AdapterError::SeveralLocalUsers { .. }), true) => String::new(),
             (merged_user, _) => merged_user?,
         };
-        let apart_user =
-            account::apart(db, &account.id, &merged_user, named.filter(|_| apart_only)).await?;
+        let is_left_something = state.is_tied()
+            || merged_user.is_empty()
+            || self.device.n_rows_of(&merged_user).await? > 0;
+        let apart_user = match is_left_something {
+            true => {
+                account::apart(db, &account.id, &merged_user, named.filter(|_| apart_only)).await?
+            }
+            false => merged_user.clone(),
+        };
 
         let device_id = self.device.device_id().await?;
         let token = session.sync_token(&device_id, &wanted.device_name).await?;
@@ -330,6 +337,9 @@ impl Adapter {
         let local_rows = match (prepared.tie, local_data) {
             (Tie::Other, LocalData::SetAside) => LocalRows::SetAside,
             (Tie::Other, _) => LocalRows::Merge,
+            (Tie::Free, LocalData::Merge) => {
+                return Ok(device.connect_and_merge(connection).await?);
+            }
             _ => return Ok(device.connect(connection).await?),
         };
         Ok(device.switch_account(connection, local_rows).await?)

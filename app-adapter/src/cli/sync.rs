@@ -123,6 +123,7 @@ mod tests {
             n_pending: 0,
             rejected: Vec::new(),
             quarantined: Vec::new(),
+            set_aside: Vec::new(),
         }
     }
 

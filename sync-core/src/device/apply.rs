@@ -24,6 +24,8 @@ pub(crate) struct ApplyContext {
     pub(super) verdicts: bool,
     /// When registers that were sent had been edited, by row and register.
     pub(super) edited: HashMap<(i64, String), i64>,
+    /// Whether a row that is new here may be one of this database's that is like it.
+    pub(super) merging: bool,
     /// Since when rows that are being applied were set aside, by name.
     pub(super) aside_since: HashMap<String, i64>,
 }
@@ -45,6 +47,7 @@ impl ApplyContext {
             user,
             verdicts: false,
             edited: HashMap::new(),
+            merging: state.merging,
             aside_since: HashMap::new(),
         }
     }

@@ -44,6 +44,9 @@ pub struct State {
     pub(super) refetch_of: Option<String>,
     /// How far that has come.
     pub(super) refetch_cursor: Option<String>,
+    /// Whether rows of this database are being taken for the account's that are like them: until all of its
+    /// feed has been seen.
+    pub(super) merging: bool,
 }
 
 /// Shows no token.
@@ -98,6 +101,14 @@ impl Device {
     /// # Errors
     /// If the database fails, or is connected to another account: see [`Device::switch_account`].
     pub async fn connect(&self, connection: &Connection) -> Result<(), SyncError> {
+        self.connect_as(connection, false).await
+    }
+
+    pub(super) async fn connect_as(
+        &self,
+        connection: &Connection,
+        merging: bool,
+    ) -> Result<(), SyncError> {
         let tx = tx::begin_write(&self.db).await?;
         let before = load(&tx).await?;
         if before.is_tied() && before.remote_user_id.as_ref() != Some(&connection.remote_user_id) {
@@ -110,6 +121,9 @@ impl Device {
             });
         }
         save_connection(&tx, connection).await?;
+        if merging {
+            save_merging(&tx, true).await?;
+        }
         Ok(tx.commit().await?)
     }
 
@@ -125,7 +139,8 @@ impl Device {
 /// Reads the row.
 pub(super) async fn load<C: ConnectionTrait>(db: &C) -> Result<State, DbErr> {
     let sql = "SELECT remote_url, remote_user_id, email, auth_token, local_user_id, device_id, epoch, cursor, push_no,
-               last_sync_ms, last_error, last_error_ms, lease_holder, replacing, server_schema, refetch_of, refetch_cursor FROM sync_state WHERE id = 1";
+               last_sync_ms, last_error, last_error_ms, lease_holder, replacing, server_schema, refetch_of, refetch_cursor,
+               merging FROM sync_state WHERE id = 1";
     let row = db
         .query_one_raw(Statement::from_string(db.get_database_backend(), sql))
         .await?;
@@ -151,6 +166,7 @@ fn from_row(row: &QueryResult) -> Result<State, DbErr> {
         server_schema: row.try_get("", "server_schema")?,
         refetch_of: row.try_get("", "refetch_of")?,
         refetch_cursor: row.try_get("", "refetch_cursor")?,
+        merging: row.try_get::<i64>("", "merging")? != 0,
     })
 }
 
@@ -177,6 +193,12 @@ pub(super) async fn save_connection<C: ConnectionTrait>(
         local_user_id.into(),
     ];
     execute(tx, sql, values).await
+}
+
+/// Keeps whether rows are being taken for the account's that are like them.
+pub(super) async fn save_merging<C: ConnectionTrait>(tx: &C, merging: bool) -> Result<(), DbErr> {
+    let values = vec![i64::from(merging).into()];
+    execute(tx, "UPDATE sync_state SET merging = $1", values).await
 }
 
 /// Keeps how far the feed was pulled; in the transaction that wrote the rows.

@@ -10,7 +10,8 @@ use crate::{error::SyncError, owner, schema::millis_of, shape::EVERY_REGISTER, t
 /// What becomes of the rows of the account that a database was connected to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LocalRows {
-    /// They become the new account's: new to its server, and one with its rows where natural keys are equal.
+    /// They become the new account's: new to its server, and one with its rows where natural keys are equal, or
+    /// where there is just one on either side that is like the other.
     Merge,
     /// They stay in the database, with all that is pending, and are not synced until their account is back.
     SetAside,
@@ -43,8 +44,18 @@ impl Device {
         let now_ms = self.clock.now_ms();
         parked::bring_back(&tx, &self.registry, connection, now_ms).await?;
         state::save_connection(&tx, connection).await?;
+        state::save_merging(&tx, local_rows == LocalRows::Merge).await?;
         tx::end_applying(&tx).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Connects a database that is tied to no account, and merges its rows into that account's: also rows that are
+    /// only alike, one for one, are taken for the same.
+    ///
+    /// # Errors
+    /// As [`Device::connect`].
+    pub async fn connect_and_merge(&self, connection: &Connection) -> Result<(), SyncError> {
+        self.connect_as(connection, true).await
     }
 
     /// Makes rows that a server knows new ones, and gives them to their new owner.

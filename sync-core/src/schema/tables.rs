@@ -147,6 +147,7 @@ const STATE_COLUMNS: &[(&str, &str)] = &[
     ("server_schema", "TEXT"),
     ("refetch_of", "TEXT"),
     ("refetch_cursor", "TEXT"),
+    ("merging", "BIGINT NOT NULL DEFAULT 0"),
 ];
 
 async fn widen<C: ConnectionTrait>(db: &C) -> Result<(), DbErr> {

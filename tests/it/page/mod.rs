@@ -1,5 +1,6 @@
 //! The Cloud Sync page and the local endpoints: in a real browser against a real server, and request by request.
 
+mod accounts;
 mod by_hand;
 mod front_end;
 mod hostile;

@@ -70,6 +70,13 @@ fn who(shown: &Shown<'_>) -> Markup {
                 dt { "Server" }
                 dd { (status.remote_url.as_deref().unwrap_or("unknown")) }
             }
+            @for parked in &status.set_aside {
+                p .hint {
+                    (count(parked.n_rows, "row")) " of "
+                    (parked.email.as_deref().or(parked.remote_user_id.as_deref()).unwrap_or("another account"))
+                    " are set aside on this device. Log in to that account to go on with them."
+                }
+            }
             details open[shown.typed.is_some()] {
                 summary #other-account { "Use another account …" }
                 p #other-says { "You are asked first what becomes of the data that is here." }
