@@ -7,7 +7,7 @@ use http::{Method, Request, Response, StatusCode, header};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sync_core::{
     SyncError, Transport, TransportError,
-    protocol::{ErrorBody, INFO_PATH, Info, TOKEN_PATH},
+    protocol::{ErrorBody, INFO_PATH, TOKEN_PATH},
     transport::retry_after,
 };
 
@@ -155,8 +155,12 @@ pub(crate) async fn epoch(transport: &dyn Transport) -> Result<String, AdapterEr
         .uri(INFO_PATH)
         .body(Bytes::new());
     let request = request.map_err(|_| TransportError::lost("the request cannot be written"))?;
-    let info: Info = read(&transport.send(request).await?)?;
-    Ok(info.epoch)
+    #[derive(Deserialize)]
+    struct Life {
+        epoch: String,
+    }
+    let life: Life = read(&transport.send(request).await?)?;
+    Ok(life.epoch)
 }
 
 /// Gives back the sync token that `transport` shows. Says whether the server has taken it.

@@ -250,7 +250,7 @@ mod tests {
                 },
                 7,
             ),
-            (other(), 1),
+            (other(), 8),
             (AdapterError::Io(io::Error::other("x")), 1),
             (sync(refused(426)), 1),
             (sync(SyncError::Overtaken { last: 1 }), 1),

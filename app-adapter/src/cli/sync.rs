@@ -123,7 +123,6 @@ mod tests {
             n_pending: 0,
             rejected: Vec::new(),
             quarantined: Vec::new(),
-            set_aside: Vec::new(),
         }
     }
 
