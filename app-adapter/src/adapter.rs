@@ -112,6 +112,7 @@ pub struct Connected {
     /// Rows that wait for the next sync.
     pub n_pending: u64,
     /// The account whose data was set aside for this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub set_aside: Option<String>,
 }
 

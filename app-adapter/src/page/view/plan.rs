@@ -70,7 +70,7 @@ fn what_happens(plan: &Plan) -> Markup {
         } @else {
             ul .plain {
                 @for table in &plan.tables {
-                    li { (table.table) ": " (parts(table).join(", ")) }
+                    li { (table.table.replace('_', " ")) ": " (parts(table).join(", ")) }
                 }
             }
         }
@@ -93,7 +93,7 @@ fn what_happens(plan: &Plan) -> Markup {
 /// A row and its differing values, here and there.
 fn differing(clash: &Clash) -> Markup {
     html! {
-        (clash.table) " " (clash.row_id) ": "
+        (clash.table.replace('_', " ")) " " (clash.row_id) ": "
         @for (number, register) in clash.registers.iter().enumerate() {
             @if number > 0 { "; " }
             @for (column, here) in &register.here {
