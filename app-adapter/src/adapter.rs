@@ -219,7 +219,7 @@ impl Adapter {
     /// # Errors
     /// If the database fails, or the key file cannot be read.
     pub async fn overview(&self) -> Result<Overview, AdapterError> {
-        let login = match self.token().await {
+        let login = match self.opened().await {
             Ok(_) => Login::Readable,
             Err(AdapterError::LoginUnreadable) => Login::Unreadable,
             Err(AdapterError::Sync(SyncError::NotConnected)) => Login::None,
@@ -253,18 +253,26 @@ impl Adapter {
     /// # Errors
     /// If there is no usable login.
     pub async fn transport(&self) -> Result<Box<dyn Transport>, AdapterError> {
-        let (url, token) = self.token().await?;
-        Ok(self.network.transport(&url, Some(token))?)
+        let Opened {
+            url,
+            user_id,
+            token,
+        } = self.opened().await?;
+        Ok(Box::new(Bound {
+            inner: self.network.transport(&url, Some(token))?,
+            device: self.device.clone(),
+            url,
+            user_id,
+        }))
     }
 
     /// Hints of the server the database is connected to; none if the network brings none.
     pub(crate) async fn hints(&self) -> Result<Option<Box<dyn Hints>>, AdapterError> {
-        let (url, token) = self.token().await?;
+        let Opened { url, token, .. } = self.opened().await?;
         Ok(self.network.hints(&url, token).await?)
     }
 
-    /// The server and the token for it.
-    async fn token(&self) -> Result<(String, String), AdapterError> {
+    async fn opened(&self) -> Result<Opened, AdapterError> {
         let State {
             auth_token,
             remote_url,
@@ -290,7 +298,11 @@ impl Adapter {
                 user_id: &user_id,
             },
         );
-        Ok((url, token.ok_or(AdapterError::LoginUnreadable)?))
+        Ok(Opened {
+            token: token.ok_or(AdapterError::LoginUnreadable)?,
+            url,
+            user_id,
+        })
     }
 
     /// Closes the database and tidies up the files beside it. Other clones cannot use it any more.
@@ -302,8 +314,17 @@ impl Adapter {
     }
 }
 
+/// The login that a database has, opened.
+struct Opened {
+    url: String,
+    user_id: String,
+    token: String,
+}
+
+mod bound;
 mod grant;
 mod prepare;
+use bound::Bound;
 pub use grant::Grant;
 pub use prepare::{LocalData, OtherAccount, Prepared, Preview};
 

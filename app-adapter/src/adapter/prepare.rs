@@ -289,7 +289,15 @@ impl Adapter {
     }
 
     /// Ends a login that is not used.
-    pub async fn cancel(&self, prepared: Prepared) {
+    pub async fn cancel(&self, mut prepared: Prepared) {
+        // Of one device there is one login: the new one has ended the one that is in use.
+        let in_use = prepared.tie == Tie::Same && prepared.state.auth_token.is_some();
+        if let (true, Some(url)) = (in_use, prepared.state.remote_url.clone()) {
+            prepared.url = url;
+            if self.tie(&prepared, LocalData::Ask).await.is_ok() {
+                return;
+            }
+        }
         if let Ok(transport) = self.login(&prepared) {
             login::revoke(&*transport).await;
         }
@@ -318,7 +326,11 @@ impl Adapter {
             user_id: connection.remote_user_id,
             email: prepared.account.email.clone(),
             local_user_id: connection.local_user_id,
-            n_pending: self.overview().await?.n_pending,
+            // It is done, whatever can be told of it.
+            n_pending: self
+                .overview()
+                .await
+                .map_or(0, |overview| overview.n_pending),
             set_aside: (prepared.tie == Tie::Other && local_data == LocalData::SetAside)
                 .then(|| super::name_of(&prepared.state)),
         })

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Device,
     collect::{Batch, SentRow, SentTable},
-    remote,
+    remote, state,
     state::execute,
     sync::Session,
 };
@@ -31,6 +31,7 @@ impl Device {
         session: Session<'_>,
         report: &mut SyncReport,
     ) -> Result<(), SyncError> {
+        session.check(&state::load(&self.db).await?)?;
         let kept = load(&self.db).await?;
         if !kept.is_empty() && !self.anything_pending().await? {
             // What it brought came back with a pull.

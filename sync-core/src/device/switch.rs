@@ -22,15 +22,12 @@ impl Device {
     /// account which was set aside here earlier is back.
     ///
     /// # Errors
-    /// If the database fails, or is being synced by this program; then all is as before.
+    /// If the database fails; then all is as before.
     pub async fn switch_account(
         &self,
         connection: &Connection,
         local_rows: LocalRows,
     ) -> Result<(), SyncError> {
-        let Ok(_running) = self.running.try_lock() else {
-            return Err(SyncError::Busy);
-        };
         let tx = tx::begin_write(&self.db).await?;
         tx::begin_applying(&tx).await?;
         let before = state::load(&tx).await?;

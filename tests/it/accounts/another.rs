@@ -15,6 +15,7 @@ on_both_backends!(
     three_accounts_take_turns,
     merged_into_an_account_that_was_set_aside_both_are_there,
     the_doctor_leaves_alone_what_is_set_aside,
+    a_login_that_was_opened_before_goes_nowhere_after,
 );
 
 const ROWS: &str = "
@@ -269,6 +270,19 @@ async fn merged_into_an_account_that_was_set_aside_both_are_there(db: TestDb) ->
     let names = device.rows("SELECT name FROM profiles ORDER BY 1").await?;
     ensure!(names == ["A", "P"], "{names:?}");
     Ok(())
+}
+
+/// Another program begins to sync just when the account changes.
+async fn a_login_that_was_opened_before_goes_nowhere_after(db: TestDb) -> Result<()> {
+    let (server, anna, bert) = server_with_both(db).await?;
+    let device = Device::of(&server, ANNA).await?;
+    let opened = device.adapter.transport().await?;
+    device.connect(&server, BERT, LocalData::SetAside).await?;
+    device.sql(ROWS).await?;
+    let synced = device.adapter.device().sync(&*opened, &|_| {}).await;
+    ensure!(synced.is_err(), "Bert's rows went to Anna: {synced:?}");
+    ensure!(account(&server, &anna).await?.is_empty());
+    device.agrees_with(&server, &bert, &bert).await
 }
 
 async fn the_doctor_leaves_alone_what_is_set_aside(db: TestDb) -> Result<()> {

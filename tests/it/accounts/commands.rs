@@ -70,6 +70,12 @@ async fn the_command_line_plans_merges_and_sets_aside(db: TestDb) -> Result<()> 
 
     connect(&device, &url, ANNA, &["--merge"])?.with_code(0)?;
     device.sync()?;
+    // To look at what another login of the same account would do does not end the one there is.
+    let said = connect(&device, &url, ANNA, &["--dry-run"])?
+        .with_code(0)?
+        .stdout;
+    ensure!(said.contains("nothing to choose"), "{said}");
+    device.sync()?;
     let refused = connect(&device, &url, BERT, &["--json"])?.with_code(8)?;
     ensure!(
         refused.json()?["error"]["code"] == "other_account",
