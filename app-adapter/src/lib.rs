@@ -14,6 +14,7 @@ mod error;
 mod key_file;
 mod key_store;
 mod keyring;
+mod log;
 mod login;
 mod network;
 mod page;
@@ -33,6 +34,7 @@ pub use background::{
 pub use devices::Devices;
 pub use error::{AdapterError, FileProblem};
 pub use keyring::{Keyring, KeyringError, SystemKeyring};
+pub use log::SyncLog;
 pub use login::Password;
 pub use network::{Hints, Http, Network};
 pub use page::{Page, PageOptions};

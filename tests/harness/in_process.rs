@@ -50,12 +50,7 @@ impl InProcessServer {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Result<Self> {
-        let engine = SyncServer::new(
-            db.clone(),
-            registry,
-            clock,
-            ids,
-        );
+        let engine = SyncServer::new(db.clone(), registry, clock, ids);
         engine.install().await?;
         Ok(Self {
             engine,

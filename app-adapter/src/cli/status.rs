@@ -101,7 +101,7 @@ pub(super) fn write_troubles(
         }
     })?;
     let heading = format!(
-        "{} of the server cannot be written here yet. A newer version of the app may be able to:",
+        "{} of the server cannot be written here yet. A newer version of the app may be able to; do without with zentrio leave-out:",
         count(quarantined.len() as u64, "row")
     );
     list(f, &heading, quarantined, |row| {
