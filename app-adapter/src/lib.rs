@@ -22,6 +22,7 @@ mod people;
 mod reporter;
 mod seal;
 mod server_url;
+mod soundness;
 mod standing;
 #[cfg(test)]
 mod testing;

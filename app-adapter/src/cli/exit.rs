@@ -104,7 +104,7 @@ impl Exit {
             } => Self::Unreachable,
             SyncError::Transport(_) | SyncError::NotASyncServer(_) => Self::Unreachable,
             SyncError::Busy => Self::Busy,
-            SyncError::NewerDatabase { .. } => Self::FileUnusable,
+            SyncError::NewerDatabase { .. } | SyncError::Damaged => Self::FileUnusable,
             SyncError::Database(error) => match database::problem(error) {
                 FileProblem::Unusable => Self::Failed,
                 problem => Self::of_file(problem),

@@ -11,6 +11,7 @@ use super::{
 use crate::{Adapter, AdapterError, Overview, Standing};
 
 pub(super) async fn run(adapter: &Adapter, output: &Output) -> Result<Exit, AdapterError> {
+    adapter.assure().await?;
     output.answer(&adapter.overview().await?)
 }
 

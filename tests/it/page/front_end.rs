@@ -165,6 +165,45 @@ async fn only_who_proves_it_may_call_them() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn only_a_token_of_that_account_connects() -> Result<()> {
+    let (_db, server) = server().await?;
+    let device = Device::with(None, vec![APP.to_owned()]).await?;
+    let at = address(&device)?;
+    let (token, user_id) = token(&server).await?;
+    let connect = async |url: &str, token: &str, user_id: &str| {
+        let body = json!({ "remoteUrl": url, "token": token, "userId": user_id });
+        let ask = Raw::new(at, "POST", "/api/sync/connect").header("Origin", APP);
+        ask.body("application/json", &body.to_string()).send().await
+    };
+    let nobody = "http://127.0.0.1:1";
+    for (url, token, user_id, status, code) in [
+        (
+            server.url().as_str(),
+            token.as_str(),
+            "somebody-else",
+            400,
+            "usage",
+        ),
+        (&server.url(), "not-a-token", &user_id, 500, "unauthorized"),
+        (&server.url(), "not a token", &user_id, 400, "usage"),
+        (nobody, &token, &user_id, 502, "offline"),
+    ] {
+        let answer = connect(url, token, user_id).await?;
+        ensure!(
+            answer.status == status && answer.body.contains(code),
+            "{code}: {answer:?}"
+        );
+        ensure!(!answer.body.contains(token), "the token is in {answer:?}");
+        ensure!(!device.sync.status().borrow().overview.status.connected);
+    }
+    let users = device.rows("SELECT count(*) FROM user").await?;
+    ensure!(users == ["0"], "an account was made: {users:?}");
+    let connected = connect(&server.url(), &token, &user_id).await?;
+    ensure!(connected.status == 200, "{connected:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_token_goes_where_it_must_not() -> Result<()> {
     let device = Device::with(None, vec![APP.to_owned()]).await?;
     let at = address(&device)?;
@@ -172,6 +211,8 @@ async fn no_token_goes_where_it_must_not() -> Result<()> {
         "http://zentrio.eu",
         "file:///etc/passwd",
         "http://169.254.169.254",
+        "https://169.254.169.254",
+        "https://[fe80::1]",
         "https://a:b@zentrio.eu",
         "",
     ] {

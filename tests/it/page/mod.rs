@@ -1,11 +1,13 @@
 //! The Cloud Sync page and the local endpoints: in a real browser against a real server, and request by request.
 
 mod by_hand;
+mod damaged;
 mod front_end;
 mod hostile;
 mod in_a_browser;
 mod looks;
 mod security;
+mod tls;
 
 use std::{path::PathBuf, sync::Arc};
 
