@@ -159,27 +159,29 @@ impl SyncLog {
         }
     }
 
-    /// Keeps what a background job does, until it stops.
-    pub async fn follow(&self, sync: &CloudSync) {
-        let (mut events, mut status) = (sync.events(), sync.status());
-        let mut was_offline = false;
+    /// Keeps what a background job does from now on, until it stops.
+    pub fn follow(&self, sync: &CloudSync) -> impl Future<Output = ()> + Send + use<> {
+        let (log, mut events, mut status) = (self.clone(), sync.events(), sync.status());
         self.write(Happened::Started);
-        loop {
-            tokio::select! {
-                event = events.recv() => match event {
-                    Ok(event) => Happened::told(&event).into_iter().for_each(|it| self.write(it)),
-                    Err(RecvError::Lagged(_)) => {}
-                    Err(RecvError::Closed) => break,
-                },
-                changed = status.changed() => {
-                    if changed.is_err() {
-                        break;
+        async move {
+            let mut was_offline = false;
+            loop {
+                tokio::select! {
+                    event = events.recv() => match event {
+                        Ok(event) => Happened::told(&event).into_iter().for_each(|it| log.write(it)),
+                        Err(RecvError::Lagged(_)) => {}
+                        Err(RecvError::Closed) => break,
+                    },
+                    changed = status.changed() => {
+                        if changed.is_err() {
+                            break;
+                        }
+                        let is_offline = status.borrow_and_update().is_offline;
+                        if is_offline && !was_offline {
+                            log.write(Happened::Offline);
+                        }
+                        was_offline = is_offline;
                     }
-                    let is_offline = status.borrow_and_update().is_offline;
-                    if is_offline && !was_offline {
-                        self.write(Happened::Offline);
-                    }
-                    was_offline = is_offline;
                 }
             }
         }

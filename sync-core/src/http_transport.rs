@@ -93,7 +93,12 @@ impl HttpTransport {
         addresses: Addresses,
         patience: Patience,
     ) -> Result<Self, TransportError> {
-        let client = Client::builder()
+        let mut client = Client::builder();
+        if base.scheme() == "http" {
+            // What is not encrypted is for nobody in between.
+            client = client.no_proxy();
+        }
+        let client = client
             .http1_only()
             .redirect(reqwest::redirect::Policy::none())
             .dns_resolver(addresses)

@@ -70,6 +70,7 @@ pub(super) async fn run(
     // Whoever asks it to stop while it starts is heard, too.
     let asked = asked_to_stop()?;
     let sync = CloudSync::start(adapter.clone()).await?;
+    let kept = log.follow(&sync);
     let options = PageOptions {
         listen: args.listen,
         allowed_origins: args.allow_origin,
@@ -87,7 +88,7 @@ pub(super) async fn run(
         tokio::select! {
             () = asked => {}
             () = report(&sync, output) => {}
-            () = log.follow(&sync) => {}
+            () = kept => {}
         }
     }
     page.stop().await;

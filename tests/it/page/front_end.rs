@@ -2,9 +2,14 @@
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use sync_tests::{programs::ServerProgram, raw_http::Raw};
+use sync_tests::{TestDb, on_both_backends, programs::ServerProgram, raw_http::Raw};
 
-use super::{Device, EMAIL, PASSWORD, by_hand::address, server};
+use super::{Device, EMAIL, PASSWORD, by_hand::address, serve, server};
+
+on_both_backends!(
+    the_apps_settings_page_works_as_it_did,
+    only_a_token_of_that_account_connects,
+);
 
 const APP: &str = "tauri://localhost";
 
@@ -32,9 +37,8 @@ async fn read(request: &Raw) -> Result<Value> {
     Ok(serde_json::from_str(&answer.body[from..=to])?)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_apps_settings_page_works_as_it_did() -> Result<()> {
-    let (_db, server) = server().await?;
+async fn the_apps_settings_page_works_as_it_did(db: TestDb) -> Result<()> {
+    let server = serve(&db)?;
     let device = Device::with(None, vec![APP.to_owned()]).await?;
     let at = address(&device)?;
     let ask = |method: &str, path: &str| Raw::new(at, method, path).header("Origin", APP);
@@ -164,9 +168,8 @@ async fn only_who_proves_it_may_call_them() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn only_a_token_of_that_account_connects() -> Result<()> {
-    let (_db, server) = server().await?;
+async fn only_a_token_of_that_account_connects(db: TestDb) -> Result<()> {
+    let server = serve(&db)?;
     let device = Device::with(None, vec![APP.to_owned()]).await?;
     let at = address(&device)?;
     let (token, user_id) = token(&server).await?;
