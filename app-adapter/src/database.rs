@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read},
-    path::{Path, absolute},
+    path::{Path, PathBuf, absolute},
     time::Duration,
 };
 
@@ -42,6 +42,18 @@ pub(crate) async fn open(path: &Path) -> Result<DatabaseConnection, AdapterError
         .await
         .map_err(|e| migration_failed(&path, e))?;
     Ok(db)
+}
+
+/// The path of a file that belongs to the database and stands beside it.
+pub(crate) fn beside(path: &Path, what: &str) -> PathBuf {
+    beside_as(path, &format!(".{what}"))
+}
+
+/// The same with a suffix as it is.
+pub(crate) fn beside_as(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 /// The error for a database that failed while it was opened.
@@ -155,7 +167,7 @@ fn begins_like_sqlite(path: &Path) -> io::Result<bool> {
     Ok(start.is_empty() || start == MAGIC)
 }
 
-async fn connect(path: &Path) -> Result<DatabaseConnection, DbErr> {
+pub(crate) async fn connect(path: &Path) -> Result<DatabaseConnection, DbErr> {
     let path = path.to_owned();
     let mut options = ConnectOptions::new("sqlite:device");
     options

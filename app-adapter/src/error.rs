@@ -72,7 +72,8 @@ pub enum AdapterError {
     WrongPassword,
     /// The database is tied to another account.
     #[error(
-        "this database belongs to {email} at {url}: connect with that account, or use another database file"
+        "this database belongs to {email} at {url}: connect with that account, or say what becomes of its data: \
+         merge it into this one (--merge), or set it aside (--set-aside)"
     )]
     OtherAccount {
         /// The account it is tied to.

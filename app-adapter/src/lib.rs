@@ -8,6 +8,7 @@ mod account;
 mod adapter;
 mod background;
 pub mod cli;
+mod copy;
 mod database;
 mod devices;
 mod error;
@@ -19,6 +20,7 @@ mod login;
 mod network;
 mod page;
 mod people;
+mod planned;
 mod reporter;
 mod seal;
 mod server_url;
@@ -28,7 +30,10 @@ mod standing;
 mod testing;
 
 pub use account::LocalUser;
-pub use adapter::{Adapter, Connect, Connected, Disconnected, Environment, Grant};
+pub use adapter::{
+    Adapter, Connect, Connected, Disconnected, Environment, Grant, LocalData, OtherAccount,
+    Prepared, Preview,
+};
 pub use background::{
     Activity, Change, CloudSync, Event, Policy, Problem, SyncStatus, SystemTimer, Timer, Trigger,
 };

@@ -1,6 +1,6 @@
 //! Connecting with a sync token that somebody else has got, as the app's own settings page does.
 
-use sync_core::device::Connection;
+use sync_core::{Millis, device::Connection};
 
 use super::{Adapter, Connected, other_account};
 use crate::{
@@ -75,13 +75,16 @@ impl Adapter {
             name: String::new(),
             email_verified: false,
         };
-        self.tie(&connection, &account, &state).await?;
+        let now = Millis(self.clock.now_ms());
+        account::ensure_user(self.device.db(), &connection.local_user_id, &account, now).await?;
+        self.device.connect(&connection).await?;
         Ok(Connected {
             remote_url: connection.remote_url,
             user_id: connection.remote_user_id,
             email: connection.email.unwrap_or_default(),
             local_user_id: connection.local_user_id,
             n_pending: self.overview().await?.n_pending,
+            set_aside: None,
         })
     }
 

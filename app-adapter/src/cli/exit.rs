@@ -51,7 +51,8 @@ impl Exit {
             Self::Incomplete => "synced, but some rows need attention: see status",
             Self::FileUnusable => "the database file, or its key file, cannot be used",
             Self::ChoiceNeeded => {
-                "the server's data is not what was synced with: sync --keep-mine or --take-theirs"
+                "somebody has to choose: the server's data is not what was synced with (sync --keep-mine or \
+                 --take-theirs), or the database is another account's (connect --merge or --set-aside)"
             }
             Self::Unsound => {
                 "doctor: something is not in order; with --check, or because it cannot be put right here"
@@ -75,8 +76,8 @@ impl Exit {
             AdapterError::File { problem, .. } => Self::of_file(*problem),
             AdapterError::KeyFile { .. } | AdapterError::NotAKey { .. } => Self::FileUnusable,
             AdapterError::Sync(error) => Self::of_sync(error),
-            AdapterError::OtherAccount { .. }
-            | AdapterError::Seal
+            AdapterError::OtherAccount { .. } => Self::ChoiceNeeded,
+            AdapterError::Seal
             | AdapterError::Panicked
             | AdapterError::Listen { .. }
             | AdapterError::PageFile { .. }
@@ -255,7 +256,7 @@ mod tests {
                 },
                 7,
             ),
-            (other(), 1),
+            (other(), 8),
             (AdapterError::Io(io::Error::other("x")), 1),
             (sync(refused(426)), 1),
             (sync(SyncError::Overtaken { last: 1 }), 1),

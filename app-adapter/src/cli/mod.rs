@@ -11,6 +11,7 @@ mod leave_out;
 mod logs;
 mod output;
 mod password;
+mod plan;
 mod retry;
 mod row;
 mod run;

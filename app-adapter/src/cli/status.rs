@@ -45,6 +45,15 @@ impl fmt::Display for Overview {
         } else if *state == Standing::Synced {
             writeln!(f, "Everything is at the server.")?;
         }
+        for parked in &status.set_aside {
+            let who = parked.email.as_deref().or(parked.remote_user_id.as_deref());
+            writeln!(
+                f,
+                "Set aside: {} of {}. To go on with them: zentrio connect",
+                count(parked.n_rows, "row"),
+                who.unwrap_or("another account")
+            )?;
+        }
         write_troubles(f, &status.rejected, &status.quarantined)
     }
 }
@@ -139,6 +148,7 @@ mod tests {
             pending: Vec::new(),
             rejected: Vec::new(),
             quarantined: Vec::new(),
+            set_aside: Vec::new(),
         };
         Overview {
             state,

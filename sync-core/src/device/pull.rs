@@ -97,8 +97,11 @@ impl Device {
     ) -> Result<Vec<SyncEvent>, SyncError> {
         let nothing =
             page.tables.is_empty() && cursor == Some(&page.cursor) && page.schema.is_none();
-        if nothing && state::load(&self.db).await?.replacing.is_none() {
-            return Ok(Vec::new());
+        if nothing {
+            let state = state::load(&self.db).await?;
+            if state.replacing.is_none() && !state.merging {
+                return Ok(Vec::new());
+            }
         }
         if planted(Bug::CursorBeforeRows) {
             self.cursor_before_rows(cursor, page).await?;
@@ -119,6 +122,9 @@ impl Device {
         let (n_rows, mut events) = self.write_page(&tx, &state, page, report).await?;
         self.replace(&tx, &state, page).await?;
         state::save_cursor(&tx, &page.epoch, &page.cursor).await?;
+        if state.merging && !page.has_more {
+            state::save_merging(&tx, false).await?;
+        }
         tx::end_applying(&tx).await?;
         reach(Point::PageWritten).await;
         tx.commit().await?;

@@ -83,7 +83,8 @@ impl Device {
         session: Session<'_>,
         report: &mut SyncReport,
     ) -> Result<(), SyncError> {
-        if state::load(&self.db).await?.replacing.is_some() {
+        let state = state::load(&self.db).await?;
+        if state.replacing.is_some() || state.merging {
             self.pull_pass(session, report).await?;
         }
         match self.push_pass(session, report).await {

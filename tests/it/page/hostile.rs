@@ -10,13 +10,8 @@ use tokio::{
 use super::{Device, EMAIL, PASSWORD};
 
 async fn word_of_connecting(device: &Device, url: &str) -> Result<(String, String)> {
-    let wanted = Connect {
-        url: ServerUrl::parse(url, false)?,
-        email: EMAIL.to_owned(),
-        password: Password::new(PASSWORD.to_owned()),
-        device_name: "Laptop".to_owned(),
-        local_user: None,
-    };
+    let password = Password::new(PASSWORD.to_owned());
+    let wanted = Connect::new(ServerUrl::parse(url, false)?, EMAIL, password, "Laptop");
     let error = device
         .sync
         .connect(&wanted)

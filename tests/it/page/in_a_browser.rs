@@ -19,8 +19,17 @@ on_both_backends!(
 );
 
 async fn log_in(browser: &Browser, server: &ServerProgram, password: &str) -> Result<()> {
+    log_in_as(browser, server, EMAIL, password).await
+}
+
+pub(super) async fn log_in_as(
+    browser: &Browser,
+    server: &ServerProgram,
+    email: &str,
+    password: &str,
+) -> Result<()> {
     browser.fill("#url", &server.url()).await?;
-    browser.fill("#email", EMAIL).await?;
+    browser.fill("#email", email).await?;
     browser.fill("#password", password).await?;
     browser.click("#connect").await
 }

@@ -1,5 +1,6 @@
 //! The Cloud Sync page and the local endpoints: in a real browser against a real server, and request by request.
 
+mod accounts;
 mod by_hand;
 mod damaged;
 mod front_end;
@@ -85,13 +86,8 @@ impl Device {
     }
 
     async fn connect(&self, server: &ServerProgram) -> Result<()> {
-        let wanted = Connect {
-            url: ServerUrl::parse(&server.url(), false)?,
-            email: EMAIL.to_owned(),
-            password: Password::new(PASSWORD.to_owned()),
-            device_name: "Laptop".to_owned(),
-            local_user: None,
-        };
+        let url = ServerUrl::parse(&server.url(), false)?;
+        let wanted = Connect::new(url, EMAIL, Password::new(PASSWORD.to_owned()), "Laptop");
         self.sync.connect(&wanted).await?;
         sync_tests::background::until(&self.sync, "it syncs", |s| s.n_syncs > 0).await?;
         Ok(())
