@@ -22,6 +22,7 @@ use crate::{
     network::{Hints, Http, Network},
     seal::{self, Purpose},
     server_url::ServerUrl,
+    soundness::{self, Soundness},
     standing::{Login, Overview},
 };
 
@@ -35,6 +36,7 @@ pub struct Adapter {
     network: Arc<dyn Network>,
     timer: Arc<dyn Timer>,
     policy: Policy,
+    pub(crate) soundness: Soundness,
 }
 
 /// What an adapter takes from the world; a test brings its own.
@@ -149,6 +151,7 @@ impl Adapter {
             timer,
             policy,
         } = environment;
+        let was_left_open = soundness::is_left_open(path);
         let db = database::open(path).await?;
         let device = Device::open(db, entity::registry()?, clock.clone(), ids).await;
         let device = device.map_err(|e| database::failed(path, e))?;
@@ -160,6 +163,7 @@ impl Adapter {
             network,
             timer,
             policy,
+            soundness: Soundness::of(path, was_left_open),
         })
     }
 
@@ -202,6 +206,7 @@ impl Adapter {
     /// next one goes on from there.
     pub async fn sync(&self, observer: Observer<'_>) -> Result<SyncReport, AdapterError> {
         let transport = self.transport().await?;
+        self.assure().await?;
         Ok(self.device.sync(&*transport, observer).await?)
     }
 

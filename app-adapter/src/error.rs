@@ -177,6 +177,8 @@ pub enum FileProblem {
     Locked,
     /// It is damaged.
     Damaged,
+    /// Another file has been put in its place while it was open.
+    Replaced,
     /// There is no room left.
     DiskFull,
     /// It cannot be opened, or something else failed.
@@ -196,6 +198,7 @@ impl FileProblem {
             Self::ReadOnly => "read_only",
             Self::Locked => "locked",
             Self::Damaged => "damaged",
+            Self::Replaced => "replaced",
             Self::DiskFull => "disk_full",
             Self::Unusable => "unusable",
         }
@@ -216,6 +219,7 @@ impl fmt::Display for FileProblem {
             Self::ReadOnly => "cannot be written: it or its folder is read-only",
             Self::Locked => "is locked by another program: try again when that has finished",
             Self::Damaged => "is damaged: restore it from a backup",
+            Self::Replaced => "has been replaced by another file: start this program again",
             Self::DiskFull => "cannot be written: there is no room left",
             Self::Unusable => "cannot be used",
         })

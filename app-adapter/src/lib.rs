@@ -15,6 +15,7 @@ mod error;
 mod key_file;
 mod key_store;
 mod keyring;
+mod log;
 mod login;
 mod network;
 mod page;
@@ -23,6 +24,7 @@ mod planned;
 mod reporter;
 mod seal;
 mod server_url;
+mod soundness;
 mod standing;
 #[cfg(test)]
 mod testing;
@@ -38,6 +40,7 @@ pub use background::{
 pub use devices::Devices;
 pub use error::{AdapterError, FileProblem};
 pub use keyring::{Keyring, KeyringError, SystemKeyring};
+pub use log::SyncLog;
 pub use login::Password;
 pub use network::{Hints, Http, Network};
 pub use page::{Page, PageOptions};

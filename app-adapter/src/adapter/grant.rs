@@ -4,7 +4,7 @@ use sync_core::{Millis, device::Connection};
 
 use super::{Adapter, Connected, other_account};
 use crate::{
-    account,
+    account, devices,
     error::AdapterError,
     login::{Account, is_word},
     seal::Purpose,
@@ -32,11 +32,11 @@ impl std::fmt::Debug for Grant {
 }
 
 impl Adapter {
-    /// Ties an account to the local data with a sync token. No server is asked: the next sync tells whether
-    /// the token is good.
+    /// Ties an account to the local data with a sync token, once the server has said that it is the account's.
     ///
     /// # Errors
-    /// If the token or the account cannot be one, or it is not clear whose data is to be the account's.
+    /// If the server does not accept the token, says that it is another account's, or is not reached, or if it
+    /// is not clear whose data is to be the account's; then all is as before.
     pub async fn connect_with(&self, grant: &Grant) -> Result<Connected, AdapterError> {
         let Grant {
             url,
@@ -56,6 +56,7 @@ impl Adapter {
         if state.local_user_id.is_some() && !same {
             return Err(other_account(&state));
         }
+        self.verify(grant).await?;
         let tied = state.local_user_id.clone();
         let local_user_id = account::choose(self.device.db(), user_id, tied, None).await?;
         let device_id = self.device.device_id().await?;
@@ -85,5 +86,16 @@ impl Adapter {
             n_pending: self.overview().await?.n_pending,
             set_aside: None,
         })
+    }
+
+    async fn verify(&self, grant: &Grant) -> Result<(), AdapterError> {
+        let token = Some(grant.token.clone());
+        let transport = self.network.transport(grant.url.as_str(), token)?;
+        if devices::account(&*transport).await? == grant.user_id {
+            return Ok(());
+        }
+        Err(AdapterError::Usage(
+            "the token is another account's: log in again".to_owned(),
+        ))
     }
 }

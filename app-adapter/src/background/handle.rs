@@ -86,6 +86,8 @@ impl CloudSync {
     /// If the database fails.
     pub async fn start(adapter: Adapter) -> Result<Self, AdapterError> {
         let overview = adapter.overview().await?;
+        // It runs for long, so it may take the time to look the file through once.
+        adapter.doubt();
         let status = SyncStatus {
             problem: Problem::kept(&overview),
             overview,

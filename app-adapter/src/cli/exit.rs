@@ -105,7 +105,7 @@ impl Exit {
             } => Self::Unreachable,
             SyncError::Transport(_) | SyncError::NotASyncServer(_) => Self::Unreachable,
             SyncError::Busy => Self::Busy,
-            SyncError::NewerDatabase { .. } => Self::FileUnusable,
+            SyncError::NewerDatabase { .. } | SyncError::Damaged => Self::FileUnusable,
             SyncError::Database(error) => match database::problem(error) {
                 FileProblem::Unusable => Self::Failed,
                 problem => Self::of_file(problem),
@@ -145,16 +145,22 @@ Usage by example:
   zentrio --database FILE status [--json]
   zentrio --database FILE explain TABLE ID [--json]
   zentrio --database FILE discard TABLE ID [--yes] [--json]
+  zentrio --database FILE leave-out TABLE ID [--json]
   zentrio --database FILE retry [TABLE ID] [--json]
   zentrio --database FILE doctor [--check] [--json]
+  zentrio --database FILE run [--once] [--listen 127.0.0.1:8788]
+  zentrio --database FILE logs [-n 100] [--follow] [--json]
   zentrio --database FILE disconnect [--json]
+  zentrio completions bash > ~/.local/share/bash-completion/completions/zentrio
 
 Every flag has an environment variable; see also zentrio connect --help. The password is asked for, or read
 from stdin with --password-stdin, or taken from ZENTRIO_PASSWORD. The login is kept in the database, sealed
 with the key in FILE.key beside it: whoever copies one without the other has to log in again.
 
 Results go to stdout, everything else to stderr. With --json stdout is one JSON object, of an error
-{\"error\":{\"code\":..,\"message\":..}}. ZENTRIO_LOG=debug logs more; NO_COLOR switches colours off.";
+{\"error\":{\"code\":..,\"message\":..}}. ZENTRIO_LOG=debug says more on stderr; NO_COLOR and CLICOLOR=0
+switch colours off. On a terminal, work that takes long shows how far it is; elsewhere it says so every 5 s.
+FILE.log, which only its owner can read, keeps what run, sync and retry did, without secrets: zentrio logs.";
 
 #[cfg(test)]
 mod tests {

@@ -11,6 +11,7 @@ use super::{
 use crate::{Adapter, AdapterError, Overview, Standing};
 
 pub(super) async fn run(adapter: &Adapter, output: &Output) -> Result<Exit, AdapterError> {
+    adapter.assure().await?;
     output.answer(&adapter.overview().await?)
 }
 
@@ -110,7 +111,7 @@ pub(super) fn write_troubles(
         }
     })?;
     let heading = format!(
-        "{} of the server cannot be written here yet. A newer version of the app may be able to:",
+        "{} of the server cannot be written here yet. A newer version of the app may be able to; do without with zentrio leave-out:",
         count(quarantined.len() as u64, "row")
     );
     list(f, &heading, quarantined, |row| {

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use sea_orm::{DatabaseTransaction, DbErr};
 
-use super::{ApplyContext, Device, State, apply, drift, remote, state, sync::Session};
+use super::{
+    ApplyContext, Device, State, apply, drift, pages::Pages, remote, state, sync::Session,
+};
 use crate::{
     error::SyncError,
     event::{SyncEvent, SyncReport},
@@ -37,6 +39,7 @@ impl Device {
             page => page?,
         };
         let mut been_at: HashSet<String> = cursor.iter().cloned().collect();
+        let mut pages = Pages::default();
         loop {
             if epoch.as_ref().is_some_and(|epoch| *epoch != page.epoch) {
                 return Err(new_life());
@@ -44,6 +47,7 @@ impl Device {
             if page.has_more && !been_at.insert(page.cursor.clone()) {
                 return Err(SyncError::NotASyncServer("a page leads nowhere".to_owned()));
             }
+            pages.count(&page)?;
             // The next page travels while this one is written.
             let next = async {
                 if !page.has_more {

@@ -2,9 +2,14 @@
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use sync_tests::{programs::ServerProgram, raw_http::Raw};
+use sync_tests::{TestDb, on_both_backends, programs::ServerProgram, raw_http::Raw};
 
-use super::{Device, EMAIL, PASSWORD, by_hand::address, server};
+use super::{Device, EMAIL, PASSWORD, by_hand::address, serve, server};
+
+on_both_backends!(
+    the_apps_settings_page_works_as_it_did,
+    only_a_token_of_that_account_connects,
+);
 
 const APP: &str = "tauri://localhost";
 
@@ -32,9 +37,8 @@ async fn read(request: &Raw) -> Result<Value> {
     Ok(serde_json::from_str(&answer.body[from..=to])?)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_apps_settings_page_works_as_it_did() -> Result<()> {
-    let (_db, server) = server().await?;
+async fn the_apps_settings_page_works_as_it_did(db: TestDb) -> Result<()> {
+    let server = serve(&db)?;
     let device = Device::with(None, vec![APP.to_owned()]).await?;
     let at = address(&device)?;
     let ask = |method: &str, path: &str| Raw::new(at, method, path).header("Origin", APP);
@@ -164,6 +168,44 @@ async fn only_who_proves_it_may_call_them() -> Result<()> {
     Ok(())
 }
 
+async fn only_a_token_of_that_account_connects(db: TestDb) -> Result<()> {
+    let server = serve(&db)?;
+    let device = Device::with(None, vec![APP.to_owned()]).await?;
+    let at = address(&device)?;
+    let (token, user_id) = token(&server).await?;
+    let connect = async |url: &str, token: &str, user_id: &str| {
+        let body = json!({ "remoteUrl": url, "token": token, "userId": user_id });
+        let ask = Raw::new(at, "POST", "/api/sync/connect").header("Origin", APP);
+        ask.body("application/json", &body.to_string()).send().await
+    };
+    let nobody = "http://127.0.0.1:1";
+    for (url, token, user_id, status, code) in [
+        (
+            server.url().as_str(),
+            token.as_str(),
+            "somebody-else",
+            400,
+            "usage",
+        ),
+        (&server.url(), "not-a-token", &user_id, 500, "unauthorized"),
+        (&server.url(), "not a token", &user_id, 400, "usage"),
+        (nobody, &token, &user_id, 502, "offline"),
+    ] {
+        let answer = connect(url, token, user_id).await?;
+        ensure!(
+            answer.status == status && answer.body.contains(code),
+            "{code}: {answer:?}"
+        );
+        ensure!(!answer.body.contains(token), "the token is in {answer:?}");
+        ensure!(!device.sync.status().borrow().overview.status.connected);
+    }
+    let users = device.rows("SELECT count(*) FROM user").await?;
+    ensure!(users == ["0"], "an account was made: {users:?}");
+    let connected = connect(&server.url(), &token, &user_id).await?;
+    ensure!(connected.status == 200, "{connected:?}");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_token_goes_where_it_must_not() -> Result<()> {
     let device = Device::with(None, vec![APP.to_owned()]).await?;
@@ -172,6 +214,8 @@ async fn no_token_goes_where_it_must_not() -> Result<()> {
         "http://zentrio.eu",
         "file:///etc/passwd",
         "http://169.254.169.254",
+        "https://169.254.169.254",
+        "https://[fe80::1]",
         "https://a:b@zentrio.eu",
         "",
     ] {

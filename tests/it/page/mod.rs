@@ -2,11 +2,13 @@
 
 mod accounts;
 mod by_hand;
+mod damaged;
 mod front_end;
 mod hostile;
 mod in_a_browser;
 mod looks;
 mod security;
+mod tls;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -25,12 +27,17 @@ use tempfile::TempDir;
 const EMAIL: &str = "anna@example.org";
 const PASSWORD: &str = "correct horse battery";
 
-/// A server program with an account.
+/// A server program with an account, on SQLite: for what is the same whatever the server stores it in.
 async fn server() -> Result<(TestDb, ServerProgram)> {
     let db = TestDb::new(Backend::Sqlite).await?;
-    ServerProgram::add_user_to(db.url(), EMAIL, PASSWORD)?.with_code(0)?;
-    let server = ServerProgram::start(db.url())?;
+    let server = serve(&db)?;
     Ok((db, server))
+}
+
+/// The same on this database.
+fn serve(db: &TestDb) -> Result<ServerProgram> {
+    ServerProgram::add_user_to(db.url(), EMAIL, PASSWORD)?.with_code(0)?;
+    ServerProgram::start(db.url())
 }
 
 /// A device with its background job, and its page.
