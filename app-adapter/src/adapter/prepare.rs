@@ -29,20 +29,29 @@ pub enum LocalData {
 
 /// A login that is done, and waits to be used: [`Adapter::finish`] or [`Adapter::cancel`] it. Shows no token.
 pub struct Prepared {
-    url: String,
-    account: Account,
-    token: String,
+    pub(super) url: String,
+    pub(super) account: Account,
+    /// The account's email address, if it is known.
+    pub(super) email: Option<String>,
+    pub(super) token: String,
     /// The database as it was then.
-    state: State,
-    tie: Tie,
-    /// Whose rows are the account's if the local data is merged, and if it is set aside.
-    merged_user: String,
-    apart_user: String,
+    pub(super) state: State,
+    pub(super) tie: Tie,
+    pub(super) users: Users,
+}
+
+/// Whose rows are the account's.
+#[derive(Clone, Debug)]
+pub(super) struct Users {
+    /// If the local data is merged.
+    merged: String,
+    /// If it is set aside.
+    apart: String,
 }
 
 /// What the database is to an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Tie {
+pub(super) enum Tie {
     /// It is tied to none.
     Free,
     /// It is this one's.
@@ -94,8 +103,8 @@ impl std::fmt::Debug for Prepared {
 impl Prepared {
     fn user(&self, local_data: LocalData) -> &str {
         match local_data {
-            LocalData::SetAside => &self.apart_user,
-            LocalData::Ask | LocalData::Merge => &self.merged_user,
+            LocalData::SetAside => &self.users.apart,
+            LocalData::Ask | LocalData::Merge => &self.users.merged,
         }
     }
 }
@@ -133,43 +142,20 @@ impl Adapter {
         state: State,
     ) -> Result<Prepared, AdapterError> {
         let account = session.account.clone();
-        let url = wanted.url.as_str().to_owned();
-        let db = self.device.db();
         let named = wanted.local_user.as_deref();
-        let apart_only = wanted.local_data == LocalData::SetAside;
-        // Whoever is tied stays tied, unless his data is left behind.
-        let merged_user = account::choose(
-            db,
-            &account.id,
-            state.local_user_id.clone(),
-            named.filter(|_| !apart_only),
-        )
-        .await;
-        let merged_user = match (merged_user, apart_only) {
-            // Whose data it is does not matter where all of it is left alone.
-            (Err(AdapterError::SeveralLocalUsers { .. }), true) => String::new(),
-            (merged_user, _) => merged_user?,
-        };
-        let is_left_something = state.is_tied()
-            || merged_user.is_empty()
-            || self.device.n_rows_of(&merged_user).await? > 0;
-        let apart_user = match is_left_something {
-            true => {
-                account::apart(db, &account.id, &merged_user, named.filter(|_| apart_only)).await?
-            }
-            false => merged_user.clone(),
-        };
-
+        let users = self
+            .users(&state, &account.id, named, wanted.local_data)
+            .await?;
         let device_id = self.device.device_id().await?;
         let token = session.sync_token(&device_id, &wanted.device_name).await?;
         let mut prepared = Prepared {
-            url,
+            url: wanted.url.as_str().to_owned(),
+            email: Some(account.email.clone()),
             account,
             token,
             state,
             tie: Tie::Free,
-            merged_user,
-            apart_user,
+            users,
         };
         if let Err(error) = self.look_at(&mut prepared).await {
             self.cancel(prepared).await;
@@ -178,8 +164,34 @@ impl Adapter {
         Ok(prepared)
     }
 
+    /// Whose rows could be the account's.
+    pub(super) async fn users(
+        &self,
+        state: &State,
+        account_id: &str,
+        named: Option<&str>,
+        local_data: LocalData,
+    ) -> Result<Users, AdapterError> {
+        let db = self.device.db();
+        let is_apart = local_data == LocalData::SetAside;
+        // Whoever is tied stays tied, unless his data is left behind.
+        let (tied, of_all) = (state.local_user_id.clone(), named.filter(|_| !is_apart));
+        let merged = match account::choose(db, account_id, tied, of_all).await {
+            // Whose data it is does not matter where all of it is left alone.
+            Err(AdapterError::SeveralLocalUsers { .. }) if is_apart => String::new(),
+            merged => merged?,
+        };
+        let is_left_something =
+            state.is_tied() || merged.is_empty() || self.device.n_rows_of(&merged).await? > 0;
+        let apart = match is_left_something {
+            true => account::apart(db, account_id, &merged, named.filter(|_| is_apart)).await?,
+            false => merged.clone(),
+        };
+        Ok(Users { merged, apart })
+    }
+
     /// Finds out what the database is to the account, and whether data of it was set aside here.
-    async fn look_at(&self, prepared: &mut Prepared) -> Result<(), AdapterError> {
+    pub(super) async fn look_at(&self, prepared: &mut Prepared) -> Result<(), AdapterError> {
         let parked = self.device.parked_accounts().await?;
         let synced = Known::of(&prepared.state);
         let mut known = synced
@@ -203,8 +215,8 @@ impl Adapter {
         let back = parked.iter().find(|parked| is_it(Known::of_parked(parked)));
         prepared.tie = tie;
         if let Some(back) = back {
-            prepared.apart_user.clone_from(&back.local_user_id);
-            prepared.merged_user.clone_from(&back.local_user_id);
+            prepared.users.apart.clone_from(&back.local_user_id);
+            prepared.users.merged.clone_from(&back.local_user_id);
         }
         Ok(())
     }
@@ -224,7 +236,7 @@ impl Adapter {
     pub async fn preview(&self, prepared: &Prepared) -> Result<Option<Preview>, AdapterError> {
         let local_user = match prepared.tie {
             Tie::Same => return Ok(None),
-            Tie::Free => prepared.merged_user.clone(),
+            Tie::Free => prepared.users.merged.clone(),
             Tie::Other => prepared.state.local_user_id.clone().unwrap_or_default(),
         };
         let n_local_rows = self.device.n_rows_of(&local_user).await?;
@@ -303,7 +315,7 @@ impl Adapter {
         }
     }
 
-    async fn tie(
+    pub(super) async fn tie(
         &self,
         prepared: &Prepared,
         local_data: LocalData,
@@ -324,7 +336,7 @@ impl Adapter {
         Ok(Connected {
             remote_url: connection.remote_url,
             user_id: connection.remote_user_id,
-            email: prepared.account.email.clone(),
+            email: prepared.email.clone().unwrap_or_default(),
             local_user_id: connection.local_user_id,
             // It is done, whatever can be told of it.
             n_pending: self
@@ -367,7 +379,7 @@ impl Prepared {
         Connection {
             remote_url: self.url.clone(),
             remote_user_id: self.account.id.clone(),
-            email: Some(self.account.email.clone()),
+            email: self.email.clone(),
             auth_token,
             local_user_id,
         }
@@ -375,7 +387,7 @@ impl Prepared {
 }
 
 /// Whether no server need be asked to see that the database is another account's.
-fn is_certainly_another(state: &State, account_id: &str) -> bool {
+pub(super) fn is_certainly_another(state: &State, account_id: &str) -> bool {
     state.is_tied() && state.remote_user_id.as_deref() != Some(account_id)
 }
 

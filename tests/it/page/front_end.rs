@@ -4,21 +4,22 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use sync_tests::{TestDb, on_both_backends, programs::ServerProgram, raw_http::Raw};
 
-use super::{Device, EMAIL, PASSWORD, by_hand::address, serve, server};
+use super::{Device, EMAIL, PASSWORD, by_hand::address, serve};
 
 on_both_backends!(
     the_apps_settings_page_works_as_it_did,
     only_a_token_of_that_account_connects,
+    another_account_is_refused_until_it_is_said_what_becomes_of_the_data,
 );
 
 const APP: &str = "tauri://localhost";
 
 /// What the app's settings page does at the server, in its order.
-async fn token(server: &ServerProgram) -> Result<(String, String)> {
+async fn token(server: &ServerProgram, email: &str) -> Result<(String, String)> {
     let post = |path: &str, body: &Value| {
         Raw::new(server.address, "POST", path).body("application/json", &body.to_string())
     };
-    let login = json!({ "email": EMAIL, "password": PASSWORD, "rememberMe": true });
+    let login = json!({ "email": email, "password": PASSWORD, "rememberMe": true });
     let session: Value = read(&post("/api/auth/sign-in/email", &login)).await?;
     let session = session["token"].as_str().context("no session")?;
     let asked =
@@ -37,6 +38,41 @@ async fn read(request: &Raw) -> Result<Value> {
     Ok(serde_json::from_str(&answer.body[from..=to])?)
 }
 
+async fn another_account_is_refused_until_it_is_said_what_becomes_of_the_data(
+    db: TestDb,
+) -> Result<()> {
+    let server = serve(&db)?;
+    const BERT: &str = "bert@example.org";
+    ServerProgram::add_user_to(db.url(), BERT, PASSWORD)?.with_code(0)?;
+    let device = Device::with(None, vec![APP.to_owned()]).await?;
+    device.connect(&server).await?;
+    device.add_profile("Of Anna").await?;
+    device.until_synced().await?;
+    let at = address(&device)?;
+    let (token, user_id) = token(&server, BERT).await?;
+    let connect = |more: Value| {
+        let mut body = json!({ "remoteUrl": server.url(), "token": token, "userId": user_id });
+        if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object()) {
+            body.extend(more.clone());
+        }
+        let request = Raw::new(at, "POST", "/api/sync/connect").header("Origin", APP);
+        request.body("application/json", &body.to_string())
+    };
+    let refused = connect(json!({})).send().await?;
+    ensure!(
+        refused.status == 409 && refused.body.contains("other_account"),
+        "{refused:?}"
+    );
+    let done = read(&connect(json!({ "localData": "set-aside" }))).await?;
+    ensure!(done == json!({ "success": true }), "{done}");
+    device.until_synced().await?;
+    let named = device
+        .rows("SELECT 1 FROM profiles WHERE remote_id IS NOT NULL")
+        .await?;
+    ensure!(named.is_empty(), "Anna's row is Bert's");
+    Ok(())
+}
+
 async fn the_apps_settings_page_works_as_it_did(db: TestDb) -> Result<()> {
     let server = serve(&db)?;
     let device = Device::with(None, vec![APP.to_owned()]).await?;
@@ -50,7 +86,7 @@ async fn the_apps_settings_page_works_as_it_did(db: TestDb) -> Result<()> {
     let nothing = ask("GET", "/api/sync/status").send().await?;
     ensure!(nothing.body == "null", "{nothing:?}");
 
-    let (token, user_id) = token(&server).await?;
+    let (token, user_id) = token(&server, EMAIL).await?;
     let connect = json!({ "remoteUrl": server.url(), "token": token, "userId": user_id });
     let connect = ask("POST", "/api/sync/connect").body("application/json", &connect.to_string());
     ensure!(read(&connect).await? == json!({ "success": true }));
@@ -172,7 +208,7 @@ async fn only_a_token_of_that_account_connects(db: TestDb) -> Result<()> {
     let server = serve(&db)?;
     let device = Device::with(None, vec![APP.to_owned()]).await?;
     let at = address(&device)?;
-    let (token, user_id) = token(&server).await?;
+    let (token, user_id) = token(&server, EMAIL).await?;
     let connect = async |url: &str, token: &str, user_id: &str| {
         let body = json!({ "remoteUrl": url, "token": token, "userId": user_id });
         let ask = Raw::new(at, "POST", "/api/sync/connect").header("Origin", APP);
