@@ -1,6 +1,9 @@
 //! One handle on a local database: connect it, sync it, ask how it stands, disconnect it.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf, absolute},
+    sync::Arc,
+};
 
 use sea_orm::DbErr;
 use serde::Serialize;
@@ -12,7 +15,8 @@ use sync_core::{
 use crate::{
     account,
     background::{Policy, SystemTimer, Timer},
-    database,
+    before_sync,
+    database::{self, Opened},
     error::AdapterError,
     key_store::KeyStore,
     keyring::{Keyring, SystemKeyring},
@@ -28,6 +32,8 @@ use crate::{
 pub struct Adapter {
     device: Device,
     key: KeyStore,
+    path: PathBuf,
+    new_copy: Option<PathBuf>,
     clock: Arc<dyn Clock>,
     network: Arc<dyn Network>,
     timer: Arc<dyn Timer>,
@@ -127,17 +133,25 @@ impl Adapter {
             timer,
             policy,
         } = environment;
-        let db = database::open(path).await?;
-        let device = Device::open(db, entity::registry()?, clock.clone(), ids).await;
+        let registry = entity::registry()?;
+        let Opened { db, new_copy } = database::open(path, &registry).await?;
+        let device = Device::open(db, registry, clock.clone(), ids).await;
         let device = device.map_err(|e| database::failed(path, e))?;
         Ok(Self {
             device,
             key: KeyStore::new(path, keyring),
+            path: absolute(path)?,
+            new_copy,
             clock,
             network,
             timer,
             policy,
         })
+    }
+
+    /// The copy of the database as it was, if opening it has just adopted it.
+    pub fn new_copy(&self) -> Option<&Path> {
+        self.new_copy.as_deref()
     }
 
     /// The engine and the database behind it.
@@ -269,7 +283,8 @@ impl Adapter {
             Err(AdapterError::Sync(SyncError::NotConnected)) => Login::None,
             Err(error) => return Err(error),
         };
-        Ok(Overview::new(self.device.status().await?, login))
+        let copy = before_sync::latest(&self.path);
+        Ok(Overview::new(self.device.status().await?, login).with_copy(copy))
     }
 
     /// Forgets the login, here and if possible at the server. Every row stays, and so does what was not

@@ -178,6 +178,10 @@ pub enum FileProblem {
     Damaged,
     /// There is no room left.
     DiskFull,
+    /// There is no room for the copy that is kept of it before it is adopted.
+    NoRoomForCopy,
+    /// No copy of it can be kept, so it is not adopted.
+    NoCopy,
     /// It cannot be opened, or something else failed.
     Unusable,
 }
@@ -196,6 +200,8 @@ impl FileProblem {
             Self::Locked => "locked",
             Self::Damaged => "damaged",
             Self::DiskFull => "disk_full",
+            Self::NoRoomForCopy => "no_room_for_copy",
+            Self::NoCopy => "no_copy",
             Self::Unusable => "unusable",
         }
     }
@@ -216,6 +222,12 @@ impl fmt::Display for FileProblem {
             Self::Locked => "is locked by another program: try again when that has finished",
             Self::Damaged => "is damaged: restore it from a backup",
             Self::DiskFull => "cannot be written: there is no room left",
+            Self::NoRoomForCopy => {
+                "was left as it is: there is no room beside it for the copy that is kept before it is taken over"
+            }
+            Self::NoCopy => {
+                "was left as it is: the copy that is kept before it is taken over cannot be made beside it"
+            }
             Self::Unusable => "cannot be used",
         })
     }

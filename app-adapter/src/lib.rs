@@ -6,7 +6,9 @@
 
 mod account;
 mod adapter;
+mod adoption;
 mod background;
+mod before_sync;
 pub mod cli;
 mod database;
 mod devices;

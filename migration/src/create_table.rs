@@ -64,7 +64,7 @@ fn column_list(
         .zip(&wanted)
         .all(|((token, _), wanted)| token == wanted);
     let (first, last) = (there.first()?, there.last()?);
-    same.then(|| first.1.end..last.1.start)
+    same.then_some(first.1.end..last.1.start)
 }
 
 fn is_word(tokens: &[(Token, Range<usize>)], at: usize, word: &str) -> bool {

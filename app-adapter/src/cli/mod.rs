@@ -95,6 +95,9 @@ async fn execute(cli: Cli, output: &Output) -> Result<Exit, AdapterError> {
         ));
     };
     let adapter = Adapter::open(&path).await?;
+    if let Some(copy) = adapter.new_copy() {
+        output.adopted(copy);
+    }
     let result = match cli.command {
         Command::Connect(args) => connect::run(&adapter, args, output).await,
         Command::Sync(args) => sync::run(&adapter, &args, output).await,

@@ -21,6 +21,7 @@ impl fmt::Display for Overview {
         let Self {
             state,
             n_pending,
+            copy_before_sync,
             status,
         } = self;
         write_connection(f, *state, status)?;
@@ -44,7 +45,14 @@ impl fmt::Display for Overview {
         } else if *state == Standing::Synced {
             writeln!(f, "Everything is at the server.")?;
         }
-        write_troubles(f, &status.rejected, &status.quarantined)
+        write_troubles(f, &status.rejected, &status.quarantined)?;
+        match copy_before_sync {
+            Some(copy) => writeln!(
+                f,
+                "A copy of the database as it was before it was taken over: {copy}"
+            ),
+            None => Ok(()),
+        }
     }
 }
 
@@ -142,6 +150,7 @@ mod tests {
         Overview {
             state,
             n_pending: 0,
+            copy_before_sync: None,
             status,
         }
     }
