@@ -17,8 +17,14 @@ use crate::{
     schema::text,
     shape::{DELETED_AT, EVERY_REGISTER},
     tx,
+    unreadable::Fault,
     wire::Millis,
 };
+
+/// The code of a row of which something cannot be read.
+pub(super) const UNREADABLE: &str = "unreadable";
+/// Stands for the count of edits when a register was last sent, while it cannot be read and all else went.
+pub(super) const KEPT: i64 = -1;
 
 /// A push ready to be sent. Everything in it is kept, so that it can be sent again after a crash.
 pub(super) struct Batch {
@@ -263,7 +269,7 @@ impl Device {
             };
             last = new_last;
         }
-        let mut sent = Vec::new();
+        let (mut sent, mut partly) = (Vec::new(), Vec::new());
         for (outgoing, wanted) in registered
             .table
             .outgoing(tx, &wanted, &from.withheld)
@@ -280,31 +286,46 @@ impl Device {
                     row_id,
                     remote_id,
                     json,
+                    ..
                 } if json.get().len() > filling.row_bytes => {
                     let message = format!(
                         "the row has more than {} bytes; shorten it",
                         filling.row_bytes
                     );
-                    self.refuse(tx, table, row_id, &remote_id, "row_too_large", &message)
-                        .await?;
+                    let rejection = settle::Rejection {
+                        remote_id: &remote_id,
+                        code: "row_too_large",
+                        field: None,
+                        message: Some(&message),
+                    };
+                    self.refuse(tx, table, row_id, &rejection).await?;
                 }
                 Outgoing::Ready {
                     row_id,
                     remote_id,
                     json,
+                    kept,
                 } => {
+                    if let Some(kept) = kept {
+                        self.refuse_unreadable(tx, table, row_id, &remote_id, &kept.fault)
+                            .await?;
+                        partly.push((row_id, kept.registers));
+                    }
                     sent.push(row_id);
                     filling.add(table, false, SentRow { row_id, remote_id }, json);
                 }
                 Outgoing::Forget { row_id } => settle::forget(tx, registered, &[row_id]).await?,
-                Outgoing::Unreadable { row_id, reason } => {
-                    self.refuse(tx, table, row_id, "", "unreadable", &reason)
+                Outgoing::Unreadable { row_id, fault } => {
+                    self.refuse_unreadable(tx, table, row_id, "", &fault)
                         .await?;
                 }
                 Outgoing::Hold => {}
             }
         }
         mark_sent(tx, table, &from.withheld, &sent).await?;
+        for (row_id, registers) in partly {
+            mark_kept(tx, table, row_id, &registers).await?;
+        }
         Ok(more.then_some(last))
     }
 
@@ -313,17 +334,27 @@ impl Device {
         tx: &DatabaseTransaction,
         table: &str,
         row_id: i64,
-        remote_id: &str,
-        code: &str,
-        message: &str,
+        rejection: &settle::Rejection<'_>,
     ) -> Result<(), DbErr> {
+        settle::reject(tx, table, row_id, rejection, self.clock.now_ms()).await
+    }
+
+    async fn refuse_unreadable(
+        &self,
+        tx: &DatabaseTransaction,
+        table: &str,
+        row_id: i64,
+        remote_id: &str,
+        fault: &Fault,
+    ) -> Result<(), DbErr> {
+        let field = fault.field();
         let rejection = settle::Rejection {
             remote_id,
-            code,
-            field: None,
-            message: Some(message),
+            code: UNREADABLE,
+            field: field.as_deref(),
+            message: Some(&fault.reason),
         };
-        settle::reject(tx, table, row_id, &rejection, self.clock.now_ms()).await
+        self.refuse(tx, table, row_id, &rejection).await
     }
 
     /// Rows with pending changes, and whether there are more behind them.
@@ -450,6 +481,31 @@ async fn mark_sent(
             .chain(rows.iter().map(|id| (*id).into()))
             .collect();
         state::execute(tx, &sql, values).await?;
+    }
+    Ok(())
+}
+
+/// Keeps registers of a row that was sent pending, because they cannot be read. Where the whole row went, they
+/// are noted as edited just after it, or else the server would take its own default for the later one.
+async fn mark_kept(
+    tx: &DatabaseTransaction,
+    table: &str,
+    row_id: i64,
+    registers: &[&str],
+) -> Result<(), DbErr> {
+    for register in registers {
+        let sql = format!(
+            "INSERT INTO sync_pending (tbl, row_id, register, base, edited_at, edits, sent)
+             SELECT tbl, row_id, $3, NULL, edited_at + 1, 1, {KEPT} FROM sync_pending
+             WHERE tbl = $1 AND row_id = $2 AND register = '{EVERY_REGISTER}'
+             ON CONFLICT (tbl, row_id, register) DO NOTHING"
+        );
+        let values = || vec![table.into(), row_id.into(), (*register).into()];
+        state::execute(tx, &sql, values()).await?;
+        let sql = format!(
+            "UPDATE sync_pending SET sent = {KEPT} WHERE tbl = $1 AND row_id = $2 AND register = $3"
+        );
+        state::execute(tx, &sql, values()).await?;
     }
     Ok(())
 }
