@@ -1,4 +1,4 @@
-//! Taking over a database that the application made: a copy of it is kept first, and then all of it is one
+//! Adopting a database that the application made: a copy of it is kept first, and then all of it is one
 //! transaction, which happens or does not.
 
 use std::path::{Path, PathBuf};

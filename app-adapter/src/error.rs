@@ -223,10 +223,10 @@ impl fmt::Display for FileProblem {
             Self::Damaged => "is damaged: restore it from a backup",
             Self::DiskFull => "cannot be written: there is no room left",
             Self::NoRoomForCopy => {
-                "was left as it is: there is no room beside it for the copy that is kept before it is taken over"
+                "was left as it is: there is no room beside it for the copy that is kept before it is adopted"
             }
             Self::NoCopy => {
-                "was left as it is: the copy that is kept before it is taken over cannot be made beside it"
+                "was left as it is: the copy that is kept before it is adopted cannot be made beside it"
             }
             Self::Unusable => "cannot be used",
         })

@@ -14,6 +14,8 @@ use crate::{db_error::is_unreadable, syncable::Syncable, table::Table};
 
 /// How much of a value is told.
 const SHOWN: usize = 40;
+/// What text columns should hold.
+const TEXT: &str = "text";
 /// The years that a date as text can have.
 const YEARS: std::ops::RangeInclusive<i32> = 0..=9999;
 
@@ -83,7 +85,7 @@ impl<E: Syncable> Table<E> {
 
     /// Columns whose value the type can hold and the wire cannot carry: an infinity, or no number at all, and a
     /// date that takes more than four digits for its year.
-    fn beyond(&self, model: &E::Model) -> Vec<&'static str> {
+    pub(crate) fn beyond(&self, model: &E::Model) -> Vec<&'static str> {
         let is_beyond = |value: Value| match value {
             Value::Double(Some(number)) => !number.is_finite(),
             Value::Float(Some(number)) => !number.is_finite(),
@@ -195,7 +197,10 @@ impl<E: Syncable> Table<E> {
             let size: Option<i64> = row.try_get("", "size")?;
             let start: Option<String> = row.try_get("", "start")?;
             let there = shown(&kind, size.unwrap_or_default(), &start.unwrap_or_default());
-            reasons.push(format!("`{name}` holds {there}, not {wanted}"));
+            reasons.push(match (kind.as_str(), wanted) {
+                ("text", TEXT) => format!("`{name}` holds {there}, which has broken characters"),
+                _ => format!("`{name}` holds {there}, not {wanted}"),
+            });
         }
         Ok(reasons)
     }
@@ -232,7 +237,7 @@ fn wanted<C: ColumnTrait>(column: &C) -> &'static str {
         }
         kind if is_time(kind) => "a date and time",
         kind if is_integer(kind) => "a whole number",
-        ColumnType::Text | ColumnType::String(_) | ColumnType::Char(_) => "text",
+        ColumnType::Text | ColumnType::String(_) | ColumnType::Char(_) => TEXT,
         _ => "what its type can be",
     }
 }

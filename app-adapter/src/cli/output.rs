@@ -57,10 +57,10 @@ impl Output {
         Ok(answer.exit())
     }
 
-    /// Tells on stderr that the app's own database was taken over.
+    /// Tells on stderr that the app's own database was adopted.
     pub(crate) fn adopted(&self, copy: &Path) {
         note(&format!(
-            "The app's database was taken over. A copy of it as it was: {}",
+            "The app's database was adopted. A copy of it as it was: {}",
             copy.display()
         ));
     }

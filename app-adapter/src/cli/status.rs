@@ -49,7 +49,7 @@ impl fmt::Display for Overview {
         match copy_before_sync {
             Some(copy) => writeln!(
                 f,
-                "A copy of the database as it was before it was taken over: {copy}"
+                "A copy of the database as it was before it was adopted: {copy}"
             ),
             None => Ok(()),
         }
@@ -85,29 +85,18 @@ pub(super) fn write_troubles(
     rejected: &[RejectedRow],
     quarantined: &[QuarantinedRow],
 ) -> fmt::Result {
+    let (unreadable, refused): (Vec<_>, Vec<_>) =
+        rejected.iter().partition(|row| row.code == "unreadable");
     let heading = format!(
         "The server did not take {}. Change what is wrong and sync again, or give it up with zentrio discard:",
-        count(rejected.len() as u64, "row")
+        count(refused.len() as u64, "row")
     );
-    list(f, &heading, rejected, |row| {
-        let RejectedRow {
-            table,
-            row_id,
-            code,
-            field,
-            message,
-            since_ms,
-            ..
-        } = row;
-        let since = local_time(*since_ms);
-        let field = field
-            .as_ref()
-            .map_or(String::new(), |field| format!(", {field}"));
-        match message {
-            Some(message) => format!("{table} {row_id}{field}: {message} ({code}), since {since}"),
-            None => format!("{table} {row_id}{field}: {code}, since {since}"),
-        }
-    })?;
+    list(f, &heading, &refused, |row| told(row))?;
+    let heading = format!(
+        "{} here cannot be read whole. What cannot be read is not sent before it is corrected:",
+        count(unreadable.len() as u64, "row")
+    );
+    list(f, &heading, &unreadable, |row| told(row))?;
     let heading = format!(
         "{} of the server cannot be written here yet. A newer version of the app may be able to:",
         count(quarantined.len() as u64, "row")
@@ -119,6 +108,27 @@ pub(super) fn write_troubles(
             row.table, row.remote_id, row.reason
         )
     })
+}
+
+/// Why a row was not taken, or not all of it.
+fn told(row: &RejectedRow) -> String {
+    let RejectedRow {
+        table,
+        row_id,
+        code,
+        field,
+        message,
+        since_ms,
+        ..
+    } = row;
+    let since = local_time(*since_ms);
+    let field = field
+        .as_ref()
+        .map_or(String::new(), |field| format!(", {field}"));
+    match message {
+        Some(message) => format!("{table} {row_id}{field}: {message} ({code}), since {since}"),
+        None => format!("{table} {row_id}{field}: {code}, since {since}"),
+    }
 }
 
 fn tables(pending: &[PendingTable]) -> String {

@@ -138,6 +138,31 @@ async fn what_an_earlier_version_adopted_is_completed() {
     }
 }
 
+/// Some file may have been made without a constraint that the application relies on today.
+#[tokio::test]
+async fn a_missing_constraint_is_added_unless_rows_stand_in_the_way() {
+    let without = GENERATIONS[0]
+        .replace("UNIQUE(list_id, meta_id), ", "")
+        .replace(
+            "UNIQUE(profile_id, addon_id), UNIQUE(settings_profile_id, addon_id),\n",
+            "\n",
+        )
+        .replace("profile_id INTEGER UNIQUE", "profile_id INTEGER");
+    assert!(!without.contains("UNIQUE(list_id") && !without.contains("UNIQUE(settings_profile_id"));
+    let file = File::with(&without).await;
+    up(&file.db, Side::Device).await.unwrap();
+    file.db.execute_unprepared(APP_STATEMENTS).await.unwrap();
+
+    let twice = "INSERT INTO list_items (list_id, meta_id, type) VALUES (7, 'tt1', 'movie')";
+    let file = File::with(&format!("{without}; {twice}")).await;
+    up(&file.db, Side::Device).await.unwrap();
+    let there =
+        "SELECT CAST(count(*) AS TEXT) FROM list_items WHERE list_id = 7 AND meta_id = 'tt1'";
+    assert_eq!(text(&file.db, there).await, "2");
+    let index = "SELECT name FROM sqlite_master WHERE name LIKE 'uq_list%'";
+    assert_eq!(texts(&file.db, index).await, [""; 0]);
+}
+
 /// A `watch_history` with all that a rebuilt table could lose.
 const ODD: &str = "CREATE TABLE user (id TEXT PRIMARY KEY, email TEXT UNIQUE NOT NULL, name TEXT NOT NULL,
         emailVerified BOOLEAN NOT NULL, createdAt DATETIME NOT NULL, updatedAt DATETIME NOT NULL);

@@ -58,10 +58,11 @@ impl<E: Syncable> Table<E> {
         for rows in rows.chunks(CHUNK) {
             let names = rows.iter().map(|row| row.remote_id.as_str());
             match E::find().filter(column.is_in(names.clone())).all(tx).await {
-                Ok(found) => {
+                Ok(found) if found.iter().all(|model| self.beyond(model).is_empty()) => {
                     models.extend(found);
                     continue;
                 }
+                Ok(_) => {}
                 Err(error) if !is_unreadable(&error) => return Err(error),
                 Err(_) => {}
             }
