@@ -23,15 +23,26 @@ async fn f38_adopting_is_killed_at_its_writes() -> Result<()> {
         eprintln!("programs cannot be traced here: nothing is tested");
         return Ok(());
     }
-    for generation in GENERATIONS {
-        let whole = DeviceFile::of_the_app(generation)?;
-        let before = whole.dump()?;
+    for (number, generation) in GENERATIONS.into_iter().enumerate() {
+        let original = DeviceFile::of_the_app(generation)?;
+        let before = original.dump()?;
+        let whole = copy_of(&original)?;
         whole.status()?;
         let set_up = whole.sql(SET_UP)?;
         let (mut n_old, mut n_adopted) = (0, 0);
-        for call in ["pwrite64", "fdatasync", "fsync", "rename", "unlink"] {
-            for n in (1..).map(|n: u32| if call == "pwrite64" { n * n } else { n }) {
-                let device = DeviceFile::of_the_app(generation)?;
+        // The oldest is changed most, so it is killed most often.
+        let calls: &[&str] = match number {
+            0 => &["pwrite64", "fdatasync", "fsync", "rename", "unlink"],
+            _ => &["pwrite64"],
+        };
+        for &call in calls {
+            for n in 1.. {
+                let n: u32 = match (call, number) {
+                    ("pwrite64", 0) => n * n,
+                    ("pwrite64", _) => n * n * n,
+                    _ => n,
+                };
+                let device = copy_of(&original)?;
                 let inject = format!("inject={call}:signal=KILL:when={n}");
                 let trace = format!("trace={call}");
                 let strace = [
@@ -72,7 +83,13 @@ async fn f38_adopting_is_killed_at_its_writes() -> Result<()> {
                 }
             }
         }
-        ensure!(n_old > 5 && n_adopted > 2, "{n_old} and {n_adopted} times");
+        ensure!(n_old > 3 && n_adopted > 0, "{n_old} and {n_adopted} times");
     }
     Ok(())
+}
+
+fn copy_of(original: &DeviceFile) -> Result<DeviceFile> {
+    let copy = DeviceFile::missing()?;
+    fs::copy(original.path(), copy.path())?;
+    Ok(copy)
 }
