@@ -6,7 +6,8 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement, Value};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
-    BatchLimits, Device, Outgoing, State, Wanted, Withheld, drift, resend, settle, state, undone,
+    BatchLimits, Device, Outgoing, State, Wanted, Withheld, drift, kept, resend, settle, state,
+    undone,
 };
 use crate::{
     error::SyncError,
@@ -17,14 +18,8 @@ use crate::{
     schema::text,
     shape::{DELETED_AT, EVERY_REGISTER},
     tx,
-    unreadable::Fault,
     wire::Millis,
 };
-
-/// The code of a row of which something cannot be read.
-pub(super) const UNREADABLE: &str = "unreadable";
-/// Stands for the count of edits when a register was last sent, while it cannot be read and all else went.
-pub(super) const KEPT: i64 = -1;
 
 /// A push ready to be sent. Everything in it is kept, so that it can be sent again after a crash.
 pub(super) struct Batch {
@@ -324,7 +319,7 @@ impl Device {
         }
         mark_sent(tx, table, &from.withheld, &sent).await?;
         for (row_id, registers) in partly {
-            mark_kept(tx, table, row_id, &registers).await?;
+            kept::mark(tx, table, row_id, &registers).await?;
         }
         Ok(more.then_some(last))
     }
@@ -337,24 +332,6 @@ impl Device {
         rejection: &settle::Rejection<'_>,
     ) -> Result<(), DbErr> {
         settle::reject(tx, table, row_id, rejection, self.clock.now_ms()).await
-    }
-
-    async fn refuse_unreadable(
-        &self,
-        tx: &DatabaseTransaction,
-        table: &str,
-        row_id: i64,
-        remote_id: &str,
-        fault: &Fault,
-    ) -> Result<(), DbErr> {
-        let field = fault.field();
-        let rejection = settle::Rejection {
-            remote_id,
-            code: UNREADABLE,
-            field: field.as_deref(),
-            message: Some(&fault.reason),
-        };
-        self.refuse(tx, table, row_id, &rejection).await
     }
 
     /// Rows with pending changes, and whether there are more behind them.
@@ -481,31 +458,6 @@ async fn mark_sent(
             .chain(rows.iter().map(|id| (*id).into()))
             .collect();
         state::execute(tx, &sql, values).await?;
-    }
-    Ok(())
-}
-
-/// Keeps registers of a row that was sent pending, because they cannot be read. Where the whole row went, they
-/// are noted as edited just after it, or else the server would take its own default for the later one.
-async fn mark_kept(
-    tx: &DatabaseTransaction,
-    table: &str,
-    row_id: i64,
-    registers: &[&str],
-) -> Result<(), DbErr> {
-    for register in registers {
-        let sql = format!(
-            "INSERT INTO sync_pending (tbl, row_id, register, base, edited_at, edits, sent)
-             SELECT tbl, row_id, $3, NULL, edited_at + 1, 1, {KEPT} FROM sync_pending
-             WHERE tbl = $1 AND row_id = $2 AND register = '{EVERY_REGISTER}'
-             ON CONFLICT (tbl, row_id, register) DO NOTHING"
-        );
-        let values = || vec![table.into(), row_id.into(), (*register).into()];
-        state::execute(tx, &sql, values()).await?;
-        let sql = format!(
-            "UPDATE sync_pending SET sent = {KEPT} WHERE tbl = $1 AND row_id = $2 AND register = $3"
-        );
-        state::execute(tx, &sql, values()).await?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ mod doctor;
 mod drift;
 mod explain;
 mod here;
+mod kept;
 mod outgoing;
 mod pull;
 mod push;

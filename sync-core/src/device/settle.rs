@@ -8,8 +8,10 @@ use serde_json::value::RawValue;
 use super::{
     ApplyContext, Device, Withheld, apply,
     bury::bury,
-    collect::{Batch, KEPT, SentRow, SentTable, UNREADABLE},
-    drift, quarantine, rename, resend, state,
+    collect::{Batch, SentRow, SentTable},
+    drift,
+    kept::{KEPT, UNREADABLE},
+    quarantine, rename, resend, state,
     state::execute,
     sync::Session,
 };
