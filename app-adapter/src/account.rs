@@ -223,9 +223,9 @@ mod tests {
         /// A database with these users, and a profile for each of these owners.
         async fn with(users: &[&str], owners: &[&str]) -> Self {
             let dir = tempfile::tempdir().expect("folder");
-            let db = database::open(&dir.path().join("app.sqlite"))
-                .await
-                .expect("database");
+            let registry = entity::registry().expect("registry");
+            let opened = database::open(&dir.path().join("app.sqlite"), &registry).await;
+            let db = opened.expect("database").db;
             for id in users {
                 let sql = format!(
                     "INSERT INTO user (id, email, name, emailVerified, createdAt, updatedAt)

@@ -14,7 +14,8 @@ use sync_core::{
 
 use crate::{
     background::{Policy, SystemTimer, Timer},
-    database,
+    before_sync,
+    database::{self, Opened},
     error::AdapterError,
     key_store::KeyStore,
     keyring::{Keyring, SystemKeyring},
@@ -32,6 +33,7 @@ pub struct Adapter {
     path: PathBuf,
     device: Device,
     key: KeyStore,
+    new_copy: Option<PathBuf>,
     clock: Arc<dyn Clock>,
     network: Arc<dyn Network>,
     timer: Arc<dyn Timer>,
@@ -152,19 +154,26 @@ impl Adapter {
             policy,
         } = environment;
         let was_left_open = soundness::is_left_open(path);
-        let db = database::open(path).await?;
-        let device = Device::open(db, entity::registry()?, clock.clone(), ids).await;
+        let registry = entity::registry()?;
+        let Opened { db, new_copy } = database::open(path, &registry).await?;
+        let device = Device::open(db, registry, clock.clone(), ids).await;
         let device = device.map_err(|e| database::failed(path, e))?;
         Ok(Self {
             path: absolute(path)?,
             device,
             key: KeyStore::new(path, keyring),
+            new_copy,
             clock,
             network,
             timer,
             policy,
             soundness: Soundness::of(path, was_left_open),
         })
+    }
+
+    /// The copy of the database as it was, if opening it has just adopted it.
+    pub fn new_copy(&self) -> Option<&Path> {
+        self.new_copy.as_deref()
     }
 
     /// The engine and the database behind it.
@@ -224,13 +233,14 @@ impl Adapter {
     /// # Errors
     /// If the database fails, or the key file cannot be read.
     pub async fn overview(&self) -> Result<Overview, AdapterError> {
-        let login = match self.opened().await {
+        let login = match self.unsealed().await {
             Ok(_) => Login::Readable,
             Err(AdapterError::LoginUnreadable) => Login::Unreadable,
             Err(AdapterError::Sync(SyncError::NotConnected)) => Login::None,
             Err(error) => return Err(error),
         };
-        Ok(Overview::new(self.device.status().await?, login))
+        let copy = before_sync::latest(&self.path);
+        Ok(Overview::new(self.device.status().await?, login).with_copy(copy))
     }
 
     /// Forgets the login, here and if possible at the server. Every row stays, and so does what was not
@@ -258,11 +268,11 @@ impl Adapter {
     /// # Errors
     /// If there is no usable login.
     pub async fn transport(&self) -> Result<Box<dyn Transport>, AdapterError> {
-        let Opened {
+        let Unsealed {
             url,
             user_id,
             token,
-        } = self.opened().await?;
+        } = self.unsealed().await?;
         Ok(Box::new(Bound {
             inner: self.network.transport(&url, Some(token))?,
             device: self.device.clone(),
@@ -273,11 +283,11 @@ impl Adapter {
 
     /// Hints of the server the database is connected to; none if the network brings none.
     pub(crate) async fn hints(&self) -> Result<Option<Box<dyn Hints>>, AdapterError> {
-        let Opened { url, token, .. } = self.opened().await?;
+        let Unsealed { url, token, .. } = self.unsealed().await?;
         Ok(self.network.hints(&url, token).await?)
     }
 
-    async fn opened(&self) -> Result<Opened, AdapterError> {
+    async fn unsealed(&self) -> Result<Unsealed, AdapterError> {
         let State {
             auth_token,
             remote_url,
@@ -303,7 +313,7 @@ impl Adapter {
                 user_id: &user_id,
             },
         );
-        Ok(Opened {
+        Ok(Unsealed {
             token: token.ok_or(AdapterError::LoginUnreadable)?,
             url,
             user_id,
@@ -319,8 +329,8 @@ impl Adapter {
     }
 }
 
-/// The login that a database has, opened.
-struct Opened {
+/// The login that a database has, unsealed.
+struct Unsealed {
     url: String,
     user_id: String,
     token: String,

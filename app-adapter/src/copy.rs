@@ -9,6 +9,7 @@ use std::{
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
 
 use crate::{
+    beside::{beside, with_suffix},
     database,
     error::{AdapterError, FileProblem},
     key_file::private,
@@ -32,7 +33,7 @@ impl Drop for Files {
 impl Copy {
     /// Copies the database as it is now. Who writes to it meanwhile waits, or comes after the copy.
     pub(crate) async fn of(db: &DatabaseConnection, path: &Path) -> Result<Self, AdapterError> {
-        let copy = database::beside(path, "rehearsal");
+        let copy = beside(path, "rehearsal");
         let failed = |error: io::Error| AdapterError::File {
             path: copy.clone(),
             problem: match error.kind() {
@@ -74,7 +75,7 @@ impl Copy {
 
 fn remove(copy: &Path) -> io::Result<()> {
     for suffix in ["", "-wal", "-shm", "-journal"] {
-        match fs::remove_file(database::beside_as(copy, suffix)) {
+        match fs::remove_file(with_suffix(copy, suffix)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }

@@ -9,11 +9,13 @@ use std::{
 
 use migration::Side;
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, RuntimeErr, Statement,
+    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr,
 };
-use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sync_core::{Registry, schema, tx};
 
 use crate::{
+    adoption,
     error::{AdapterError, FileProblem},
     key_file::private,
 };
@@ -32,28 +34,44 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 ///
 /// # Errors
 /// [`AdapterError::File`], which says what is the matter with the file; then it is as it was before.
-pub(crate) async fn open(path: &Path) -> Result<DatabaseConnection, AdapterError> {
+pub(crate) async fn open(path: &Path, registry: &Registry) -> Result<Opened, AdapterError> {
     // An absolute path is never taken for a URI, nor for SQLite's `:memory:`.
     let path = absolute(path).map_err(|e| file(path, FileProblem::Unusable, Some(e.into())))?;
     look_at(&path)?;
+    let new_copy = adoption::adopt(&path, registry).await?;
     let db = connect(&path).await.map_err(|e| failed(&path, e))?;
-    warn_of_orphans(&db).await.map_err(|e| failed(&path, e))?;
-    migration::up(&db, Side::Device)
+    if migration::is_pending(&db, Side::Device)
         .await
-        .map_err(|e| migration_failed(&path, e))?;
-    Ok(db)
+        .map_err(|e| migration_failed(&path, e))?
+    {
+        bring_up(&db, registry)
+            .await
+            .map_err(|e| migration_failed(&path, e))?;
+    }
+    Ok(Opened { db, new_copy })
 }
 
-/// The path of a file that belongs to the database and stands beside it.
-pub(crate) fn beside(path: &Path, what: &str) -> PathBuf {
-    beside_as(path, &format!(".{what}"))
+/// A database that was opened.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) db: DatabaseConnection,
+    /// The copy of it as it was, if it has just been adopted.
+    pub(crate) new_copy: Option<PathBuf>,
 }
 
-/// The same with a suffix as it is.
-pub(crate) fn beside_as(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
+/// The schema and what syncs it, in one transaction.
+async fn bring_up(db: &DatabaseConnection, registry: &Registry) -> Result<(), DbErr> {
+    let tx = tx::begin_write(db).await?;
+    bring_up_in(&tx, registry).await?;
+    tx.commit().await
+}
+
+pub(crate) async fn bring_up_in(
+    tx: &DatabaseTransaction,
+    registry: &Registry,
+) -> Result<(), DbErr> {
+    migration::up_in(tx, Side::Device).await?;
+    schema::install_in(tx, schema::Side::Device, registry).await
 }
 
 /// The error for a database that failed while it was opened.
@@ -84,7 +102,7 @@ fn sqlite_code(error: &DbErr) -> Option<i32> {
     cause.as_database_error()?.code()?.parse().ok()
 }
 
-fn migration_failed(path: &Path, error: DbErr) -> AdapterError {
+pub(crate) fn migration_failed(path: &Path, error: DbErr) -> AdapterError {
     let problem = match &error {
         // SeaORM has no variant of its own for a migration it does not know.
         DbErr::Custom(text) if text.starts_with("Migration file of version") => FileProblem::Newer,
@@ -95,7 +113,7 @@ fn migration_failed(path: &Path, error: DbErr) -> AdapterError {
     file(path, problem, Some(error.into()))
 }
 
-fn file(
+pub(crate) fn file(
     path: &Path,
     problem: FileProblem,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -168,53 +186,46 @@ fn begins_like_sqlite(path: &Path) -> io::Result<bool> {
 }
 
 pub(crate) async fn connect(path: &Path) -> Result<DatabaseConnection, DbErr> {
+    connect_with(path, |sqlite| {
+        sqlite
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .foreign_keys(true)
+    })
+    .await
+}
+
+/// One connection to a file that is there.
+pub(crate) async fn connect_with(
+    path: &Path,
+    settings: impl Fn(SqliteConnectOptions) -> SqliteConnectOptions + Send + Sync + 'static,
+) -> Result<DatabaseConnection, DbErr> {
     let path = path.to_owned();
     let mut options = ConnectOptions::new("sqlite:device");
     options
         .max_connections(1)
         .sqlx_logging(false)
         .map_sqlx_sqlite_opts(move |sqlite| {
-            sqlite
+            let sqlite = sqlite
                 .filename(&path)
                 .create_if_missing(false)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Normal)
-                .foreign_keys(true)
                 .busy_timeout(BUSY_TIMEOUT)
-                .row_buffer_size(ROW_BUFFER)
+                .row_buffer_size(ROW_BUFFER);
+            settings(sqlite)
         });
     Database::connect(options).await
 }
 
-/// Looks once, when a database is adopted, for rows that refer to none: they cannot be synced.
-async fn warn_of_orphans(db: &DatabaseConnection) -> Result<(), DbErr> {
-    let sql = "SELECT 1 AS one FROM sqlite_master WHERE name = 'profiles'
-               AND NOT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'sync_migrations')";
-    let backend = db.get_database_backend();
-    if db
-        .query_one_raw(Statement::from_string(backend, sql))
-        .await?
-        .is_none()
-    {
-        return Ok(());
-    }
-    let sql = "SELECT count(*) AS n FROM pragma_foreign_key_check";
-    // What it says of tables that are none of ours is not our business, so neither is its failing.
-    if let Ok(Some(row)) = db.query_one_raw(Statement::from_string(backend, sql)).await {
-        let n_orphans: i64 = row.try_get("", "n")?;
-        if n_orphans > 0 {
-            tracing::warn!(
-                n_orphans,
-                "rows of this database refer to rows that are not there; they stay as they are"
-            );
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use sea_orm::{ConnectionTrait, Statement};
+
     use super::*;
+
+    async fn open(path: &Path) -> Result<DatabaseConnection, AdapterError> {
+        let registry = entity::registry().expect("registry");
+        super::open(path, &registry).await.map(|opened| opened.db)
+    }
 
     async fn problem_of(path: &Path) -> FileProblem {
         match open(path).await {

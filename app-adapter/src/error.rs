@@ -181,6 +181,10 @@ pub enum FileProblem {
     Replaced,
     /// There is no room left.
     DiskFull,
+    /// There is no room for the copy that is kept of it before it is adopted.
+    NoRoomForCopy,
+    /// No copy of it can be kept, so it is not adopted.
+    NoCopy,
     /// It cannot be opened, or something else failed.
     Unusable,
 }
@@ -200,6 +204,8 @@ impl FileProblem {
             Self::Damaged => "damaged",
             Self::Replaced => "replaced",
             Self::DiskFull => "disk_full",
+            Self::NoRoomForCopy => "no_room_for_copy",
+            Self::NoCopy => "no_copy",
             Self::Unusable => "unusable",
         }
     }
@@ -221,6 +227,12 @@ impl fmt::Display for FileProblem {
             Self::Damaged => "is damaged: restore it from a backup",
             Self::Replaced => "has been replaced by another file: start this program again",
             Self::DiskFull => "cannot be written: there is no room left",
+            Self::NoRoomForCopy => {
+                "was left as it is: there is no room beside it for the copy that is kept before it is adopted"
+            }
+            Self::NoCopy => {
+                "was left as it is: the copy that is kept before it is adopted cannot be made beside it"
+            }
             Self::Unusable => "cannot be used",
         })
     }

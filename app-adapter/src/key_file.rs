@@ -9,6 +9,7 @@ use std::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 
 use crate::{
+    beside::beside,
     error::AdapterError,
     seal::{KEY_BYTES, Key},
 };
@@ -23,9 +24,7 @@ pub(crate) struct KeyFile(PathBuf);
 impl KeyFile {
     /// That of the database `path`.
     pub(crate) fn beside(path: &Path) -> Self {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".key");
-        Self(name.into())
+        Self(beside(path, "key"))
     }
 
     /// The key, if there is one.

@@ -6,7 +6,10 @@
 
 mod account;
 mod adapter;
+mod adoption;
 mod background;
+mod before_sync;
+mod beside;
 pub mod cli;
 mod copy;
 mod database;

@@ -14,6 +14,7 @@ use sync_core::Device;
 
 use crate::{
     Adapter,
+    beside::with_suffix,
     database::failed,
     error::{AdapterError, FileProblem},
 };
@@ -32,9 +33,7 @@ pub(crate) struct Soundness {
 
 /// Whether somebody who had the database open did not close it, or still has it open.
 pub(crate) fn is_left_open(path: &Path) -> bool {
-    let mut wal = path.as_os_str().to_owned();
-    wal.push("-wal");
-    fs::metadata(wal).is_ok_and(|wal| wal.len() > 0)
+    fs::metadata(with_suffix(path, "-wal")).is_ok_and(|wal| wal.len() > 0)
 }
 
 impl Soundness {

@@ -1,5 +1,7 @@
 //! Where a database stands, in one word and in full.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 use sync_core::device::Status;
 
@@ -27,6 +29,8 @@ pub struct Overview {
     pub state: Standing,
     /// Rows with changes that the server does not have yet, over all tables.
     pub n_pending: u64,
+    /// The copy that was kept of the database as it was before it was adopted.
+    pub copy_before_sync: Option<String>,
     /// What the engine says.
     #[serde(flatten)]
     pub status: Status,
@@ -61,8 +65,14 @@ impl Overview {
         Self {
             state,
             n_pending,
+            copy_before_sync: None,
             status,
         }
+    }
+
+    pub(crate) fn with_copy(mut self, copy: Option<PathBuf>) -> Self {
+        self.copy_before_sync = copy.map(|path| path.display().to_string());
+        self
     }
 }
 

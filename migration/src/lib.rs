@@ -4,8 +4,8 @@
 
 use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::sea_orm::{
-    DatabaseConnection, DbBackend, DbErr, IsolationLevel, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
 mod migrator;
@@ -16,11 +16,15 @@ mod m20261123_000003_indexes;
 mod m20261123_000004_tmdb_addon;
 mod m20261123_000005_login_tables;
 mod m20261126_000006_login_limits;
+mod m20261126_000007_watch_history;
 
 mod column;
+mod create_table;
 mod race;
+mod rebuild;
 mod table;
 mod tables;
+mod unique;
 
 #[cfg(test)]
 mod tests;
@@ -67,14 +71,70 @@ pub async fn up(db: &DatabaseConnection, side: Side) -> Result<(), DbErr> {
 
 async fn up_once(db: &DatabaseConnection, side: Side) -> Result<(), DbErr> {
     let tx = db.begin_with_options(options(db)).await?;
-    Migrator::up(&tx, None).await?;
-    if side == Side::Server {
-        LoginMigrator::up(&tx, None).await?;
-    }
+    up_in(&tx, side).await?;
     tx.commit().await
 }
 
-async fn is_pending(db: &DatabaseConnection, side: Side) -> Result<bool, DbErr> {
+/// What [`up`] does, as a part of a transaction that holds more. On SQLite it has to be one that writes from
+/// its beginning; where tables of another program's refer to one of ours that is made anew, without foreign
+/// keys.
+///
+/// # Errors
+/// As [`up`]; then the transaction has to be rolled back.
+pub async fn up_in(tx: &DatabaseTransaction, side: Side) -> Result<(), DbErr> {
+    let adopted = match is_adoption(tx).await? {
+        true => tables_there(tx).await?,
+        false => Vec::new(),
+    };
+    Migrator::up(tx, None).await?;
+    if !adopted.is_empty() {
+        unique::complete(tx, &adopted).await?;
+    }
+    if side == Side::Server {
+        LoginMigrator::up(tx, None).await?;
+    }
+    Ok(())
+}
+
+/// Whether [`up`] would change, and not only add to, what a database in SQLite holds that the application made:
+/// it has never been here, or a table has to be made anew. Then a copy should be kept before.
+///
+/// # Errors
+/// If the database fails.
+pub async fn changes_existing<C: ConnectionTrait>(db: &C) -> Result<bool, DbErr> {
+    if tables_there(db).await?.is_empty() {
+        return Ok(false);
+    }
+    Ok(is_adoption(db).await? || m20261126_000007_watch_history::is_needed(db).await?)
+}
+
+/// Whether this is the first run on a database in SQLite.
+async fn is_adoption<C: ConnectionTrait>(db: &C) -> Result<bool, DbErr> {
+    if db.get_database_backend() != DbBackend::Sqlite {
+        return Ok(false);
+    }
+    let sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'sync_migrations'";
+    Ok(unique::query(db, sql).await?.is_empty())
+}
+
+/// Which of Zentrio's tables a database in SQLite has.
+async fn tables_there<C: ConnectionTrait>(db: &C) -> Result<Vec<String>, DbErr> {
+    let rows = unique::query(db, "SELECT name FROM sqlite_master WHERE type = 'table'").await?;
+    let mut there = Vec::new();
+    for row in rows {
+        let name: String = row.try_get("", "name")?;
+        if tables::ZENTRIO.iter().any(|table| table.name() == name) {
+            there.push(name);
+        }
+    }
+    Ok(there)
+}
+
+/// Whether [`up`] has anything to do. Only looks.
+///
+/// # Errors
+/// If the database fails, or was migrated by a newer program.
+pub async fn is_pending(db: &DatabaseConnection, side: Side) -> Result<bool, DbErr> {
     if !Migrator::get_pending_migrations_read_only(db)
         .await?
         .is_empty()

@@ -6,6 +6,7 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait};
 use crate::{
     m20261123_000001_tables, m20261123_000002_columns, m20261123_000003_indexes,
     m20261123_000004_tmdb_addon, m20261123_000005_login_tables, m20261126_000006_login_limits,
+    m20261126_000007_watch_history,
 };
 
 /// The tables that every Zentrio database has, on a device and on a server.
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000002_columns::Migration),
             Box::new(m20261123_000003_indexes::Migration),
             Box::new(m20261123_000004_tmdb_addon::Migration),
+            Box::new(m20261126_000007_watch_history::Migration),
         ]
     }
 

@@ -22,6 +22,10 @@ impl Table {
         }
     }
 
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// The same table with more columns at its end.
     pub(crate) const fn and(self, common: &'static [Column]) -> Self {
         Self { common, ..self }

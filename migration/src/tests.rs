@@ -2,6 +2,7 @@
 
 mod adopted;
 mod fresh;
+mod generations;
 mod postgres;
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};

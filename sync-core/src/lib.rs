@@ -16,6 +16,7 @@ pub mod planted;
 mod row_now;
 mod rows;
 mod table;
+mod unreadable;
 
 pub mod backoff;
 pub mod clock;

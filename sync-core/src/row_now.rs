@@ -9,13 +9,14 @@ use crate::{
     shape::{Register, Shape},
     syncable::Syncable,
     table::Table,
+    unreadable::Fault,
 };
 
 /// Rows of one table, and why others of those asked for cannot be read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RowsNow {
     pub(crate) rows: Vec<RowNow>,
-    pub(crate) unreadable: BTreeMap<i64, String>,
+    pub(crate) unreadable: BTreeMap<i64, Fault>,
 }
 
 /// A row as it is now.
@@ -57,7 +58,11 @@ impl<E: Syncable> Table<E> {
             rows.push(row);
         }
         rows.sort_by_key(|row| row.row_id);
-        Ok(RowsNow { rows, unreadable })
+        let faults = unreadable.into_iter().map(|(id, row)| (id, row.fault));
+        Ok(RowsNow {
+            rows,
+            unreadable: faults.collect(),
+        })
     }
 }
 

@@ -53,7 +53,7 @@ impl<E: Syncable> Table<E> {
         lock: bool,
     ) -> Result<(HashMap<i64, E::Model>, HashSet<i64>), DbErr> {
         match self.load(tx, ids, lock).await {
-            Ok(models) => return Ok((models, HashSet::new())),
+            Ok(models) => return Ok(self.leave_out_beyond(models)),
             Err(error) if is_unreadable(&error) => {}
             Err(error) => return Err(error),
         }
@@ -68,7 +68,31 @@ impl<E: Syncable> Table<E> {
                 Err(error) => return Err(error),
             }
         }
+        let (models, beyond) = self.leave_out_beyond(models);
+        unreadable.extend(beyond);
         Ok((models, unreadable))
+    }
+
+    /// Rows that hold what the wire cannot carry are left out, too.
+    fn leave_out_beyond(
+        &self,
+        mut models: HashMap<i64, E::Model>,
+    ) -> (HashMap<i64, E::Model>, HashSet<i64>) {
+        let mut left_out = HashSet::new();
+        models.retain(|id, model| {
+            let beyond = self.beyond(model);
+            if !beyond.is_empty() {
+                tracing::warn!(
+                    columns = beyond.join(", "),
+                    table = E::SHAPE.table,
+                    id,
+                    "a row cannot be sent and is left out until it is corrected"
+                );
+                left_out.insert(*id);
+            }
+            beyond.is_empty()
+        });
+        (models, left_out)
     }
 
     /// What stands on the wire for every foreign key of these rows.

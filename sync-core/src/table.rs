@@ -15,6 +15,7 @@ use crate::{
     row_now::RowsNow,
     server::{self, Entry, PageRow, PushContext, ServerError},
     syncable::Syncable,
+    unreadable::is_time,
 };
 
 /// What the engines do with a table. Implemented once, for every entity.
@@ -70,8 +71,8 @@ pub(crate) trait SyncTable: Send + Sync {
 pub(crate) struct Table<E: Syncable> {
     pub(crate) targets: Vec<Target>,
     pub(crate) lookups: Vec<Box<dyn LookupTable>>,
-    /// Columns that hold fractions, and so perhaps what is no number.
-    pub(crate) fractions: Vec<&'static str>,
+    /// Columns whose type can hold what the wire cannot: fractions and times.
+    pub(crate) unbounded: Vec<&'static str>,
     entity: PhantomData<fn() -> E>,
 }
 
@@ -80,7 +81,7 @@ impl<E: Syncable> Table<E> {
         Self {
             targets,
             lookups: E::lookups(),
-            fractions: fractions::<E>(),
+            unbounded: unbounded::<E>(),
             entity: PhantomData,
         }
     }
@@ -96,18 +97,14 @@ impl<E: Syncable> Table<E> {
     }
 }
 
-fn fractions<E: Syncable>() -> Vec<&'static str> {
-    let is_fraction = |name: &&'static str| {
-        let column = <E::Column as Iterable>::iter().find(|column| column.as_str() == *name);
-        column.is_some_and(|column| {
-            let kind = column.def();
-            matches!(
-                kind.get_column_type(),
-                ColumnType::Double | ColumnType::Float
-            )
-        })
+fn unbounded<E: Syncable>() -> Vec<&'static str> {
+    let is_unbounded = |column: &E::Column| {
+        let def = column.def();
+        let kind = def.get_column_type();
+        matches!(kind, ColumnType::Double | ColumnType::Float) || is_time(kind)
     };
-    E::SHAPE.columns().filter(is_fraction).collect()
+    let columns = <E::Column as Iterable>::iter().filter(is_unbounded);
+    columns.map(|column| column.as_str()).collect()
 }
 
 #[async_trait]

@@ -67,6 +67,25 @@ impl Millis {
     }
 }
 
+/// A column for the time of a row's last edit.
+pub trait Stamped {
+    /// What stands there after an edit at this time. Zero is what a row has of which nobody knows when it was
+    /// edited, such as one from before its table had the column: nothing is said of it where NULL may stand.
+    fn stamped(at: Millis) -> Self;
+}
+
+impl Stamped for DateTime<Utc> {
+    fn stamped(at: Millis) -> Self {
+        at.to_utc()
+    }
+}
+
+impl Stamped for Option<DateTime<Utc>> {
+    fn stamped(at: Millis) -> Self {
+        (at.0 != 0).then(|| at.to_utc())
+    }
+}
+
 impl From<DateTime<Utc>> for Millis {
     fn from(time: DateTime<Utc>) -> Self {
         Self(time.timestamp_millis())

@@ -28,6 +28,12 @@ pub enum Origin {
     Adopted,
 }
 
+/// The app's database from before there was sync, with rows.
+pub const GENERATION_1: &str = include_str!("../../migration/src/tests/generation_1.sql");
+/// The app's database as its first release with sync left it, with rows.
+pub const GENERATION_2: &str = include_str!("../../migration/src/tests/generation_2.sql");
+/// What today's app writes, in its own words.
+pub const APP_STATEMENTS: &str = include_str!("../../migration/src/tests/app_statements.sql");
 /// The app's database of today, with rows.
 pub const TODAYS_DATABASE: &str = include_str!("../../migration/src/tests/generation_3.sql");
 

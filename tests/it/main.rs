@@ -1,6 +1,7 @@
 //! Tests across the crates, in one program.
 
 mod accounts;
+mod adoption;
 mod architecture;
 mod auth;
 mod background;

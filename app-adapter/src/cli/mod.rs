@@ -116,6 +116,9 @@ async fn execute(cli: Cli, output: &Output) -> Result<Exit, AdapterError> {
         return logs::run(&path, args, output).await;
     }
     let adapter = reporter::during("Opening the database", Adapter::open(&path)).await?;
+    if let Some(copy) = adapter.new_copy() {
+        output.adopted(copy);
+    }
     on_database(cli.command, &path, adapter, output).await
 }
 

@@ -4,6 +4,7 @@ use std::{
     error::Error,
     fmt::{self, Display, Write as _},
     io::{self, Write as _},
+    path::Path,
 };
 
 use chrono::{DateTime, Local};
@@ -58,6 +59,14 @@ impl Output {
             print(&answer.to_string())?;
         }
         Ok(answer.exit())
+    }
+
+    /// Tells on stderr that the app's own database was adopted.
+    pub(crate) fn adopted(&self, copy: &Path) {
+        note(&format!(
+            "The app's database was adopted. A copy of it as it was: {}",
+            copy.display()
+        ));
     }
 
     /// Prints an error, the only place that does.

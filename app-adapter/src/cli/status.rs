@@ -22,6 +22,7 @@ impl fmt::Display for Overview {
         let Self {
             state,
             n_pending,
+            copy_before_sync,
             status,
         } = self;
         write_connection(f, *state, status)?;
@@ -54,7 +55,14 @@ impl fmt::Display for Overview {
                 who.unwrap_or("another account")
             )?;
         }
-        write_troubles(f, &status.rejected, &status.quarantined)
+        write_troubles(f, &status.rejected, &status.quarantined)?;
+        match copy_before_sync {
+            Some(copy) => writeln!(
+                f,
+                "A copy of the database as it was before it was adopted: {copy}"
+            ),
+            None => Ok(()),
+        }
     }
 }
 
@@ -87,29 +95,18 @@ pub(super) fn write_troubles(
     rejected: &[RejectedRow],
     quarantined: &[QuarantinedRow],
 ) -> fmt::Result {
+    let (unreadable, refused): (Vec<_>, Vec<_>) =
+        rejected.iter().partition(|row| row.code == "unreadable");
     let heading = format!(
         "The server did not take {}. Change what is wrong and sync again, or give it up with zentrio discard:",
-        count(rejected.len() as u64, "row")
+        count(refused.len() as u64, "row")
     );
-    list(f, &heading, rejected, |row| {
-        let RejectedRow {
-            table,
-            row_id,
-            code,
-            field,
-            message,
-            since_ms,
-            ..
-        } = row;
-        let since = local_time(*since_ms);
-        let field = field
-            .as_ref()
-            .map_or(String::new(), |field| format!(", {field}"));
-        match message {
-            Some(message) => format!("{table} {row_id}{field}: {message} ({code}), since {since}"),
-            None => format!("{table} {row_id}{field}: {code}, since {since}"),
-        }
-    })?;
+    list(f, &heading, &refused, |row| told(row))?;
+    let heading = format!(
+        "{} here cannot be read whole. What cannot be read is not sent before it is corrected:",
+        count(unreadable.len() as u64, "row")
+    );
+    list(f, &heading, &unreadable, |row| told(row))?;
     let heading = format!(
         "{} of the server cannot be written here yet. A newer version of the app may be able to; do without with zentrio leave-out:",
         count(quarantined.len() as u64, "row")
@@ -121,6 +118,27 @@ pub(super) fn write_troubles(
             row.table, row.remote_id, row.reason
         )
     })
+}
+
+/// Why a row was not taken, or not all of it.
+fn told(row: &RejectedRow) -> String {
+    let RejectedRow {
+        table,
+        row_id,
+        code,
+        field,
+        message,
+        since_ms,
+        ..
+    } = row;
+    let since = local_time(*since_ms);
+    let field = field
+        .as_ref()
+        .map_or(String::new(), |field| format!(", {field}"));
+    match message {
+        Some(message) => format!("{table} {row_id}{field}: {message} ({code}), since {since}"),
+        None => format!("{table} {row_id}{field}: {code}, since {since}"),
+    }
 }
 
 fn tables(pending: &[PendingTable]) -> String {
@@ -153,6 +171,7 @@ mod tests {
         Overview {
             state,
             n_pending: 0,
+            copy_before_sync: None,
             status,
         }
     }

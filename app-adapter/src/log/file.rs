@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sync_core::{Clock, Millis, SystemClock};
 
 use super::Happened;
-use crate::key_file::private;
+use crate::{beside::beside, key_file::private};
 
 /// How large the file may become before it is put away.
 const MOST_BYTES: u64 = 1 << 20;
@@ -82,16 +82,12 @@ impl SyncLog {
 
 /// Where the log of a database is.
 pub(crate) fn path_beside(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".log");
-    name.into()
+    beside(database, "log")
 }
 
 /// Where its older part is.
 pub(crate) fn older(log: &Path) -> PathBuf {
-    let mut name = log.as_os_str().to_owned();
-    name.push(".1");
-    name.into()
+    beside(log, "1")
 }
 
 /// Whether there is no such file yet, or one that was written here. Links are not followed.

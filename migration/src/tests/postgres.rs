@@ -113,7 +113,7 @@ async fn servers_that_start_together_take_turns() {
     let db = open(&url).await;
     assert_eq!(
         text(&db, "SELECT count(*)::text FROM sync_migrations").await,
-        "4"
+        "5"
     );
     assert_eq!(text(&db, "SELECT count(*)::text FROM addons").await, "1");
 }

@@ -148,9 +148,12 @@ impl<E: Syncable> Table<E> {
         cx.aside_since = quarantine::release(tx, E::SHAPE.table, names_here).await?;
         let (mut inserts, mut updates) = (Vec::new(), Vec::new());
         for row in rows {
-            if let Some(reason) = unreadable.get(&row.remote_id) {
-                let text = format!("the row here cannot be read: {reason}");
-                let reason = Reason::new("unreadable", text);
+            if let Some(fault) = unreadable.get(&row.remote_id) {
+                let text = format!("the row here cannot be read: {}", fault.reason);
+                let reason = Reason {
+                    field: fault.columns.first().copied(),
+                    ..Reason::new("unreadable", text)
+                };
                 self.set_aside(tx, cx, &row, &reason, applied).await?;
                 continue;
             }

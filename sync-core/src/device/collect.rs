@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement, Value};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
-    BatchLimits, Device, Outgoing, State, Wanted, Withheld, drift, resend, settle, state,
+    BatchLimits, Device, Outgoing, State, Wanted, Withheld, drift, kept, resend, settle, state,
     sync::Session, undone,
 };
 use crate::{
@@ -267,7 +267,7 @@ impl Device {
             };
             last = new_last;
         }
-        let mut sent = Vec::new();
+        let (mut sent, mut partly) = (Vec::new(), Vec::new());
         for (outgoing, wanted) in registered
             .table
             .outgoing(tx, &wanted, &from.withheld)
@@ -284,31 +284,46 @@ impl Device {
                     row_id,
                     remote_id,
                     json,
+                    ..
                 } if json.get().len() > filling.row_bytes => {
                     let message = format!(
                         "the row has more than {} bytes; shorten it",
                         filling.row_bytes
                     );
-                    self.refuse(tx, table, row_id, &remote_id, "row_too_large", &message)
-                        .await?;
+                    let rejection = settle::Rejection {
+                        remote_id: &remote_id,
+                        code: "row_too_large",
+                        field: None,
+                        message: Some(&message),
+                    };
+                    self.refuse(tx, table, row_id, &rejection).await?;
                 }
                 Outgoing::Ready {
                     row_id,
                     remote_id,
                     json,
+                    kept,
                 } => {
+                    if let Some(kept) = kept {
+                        self.refuse_unreadable(tx, table, row_id, &remote_id, &kept.fault)
+                            .await?;
+                        partly.push((row_id, kept.registers));
+                    }
                     sent.push(row_id);
                     filling.add(table, false, SentRow { row_id, remote_id }, json);
                 }
                 Outgoing::Forget { row_id } => settle::forget(tx, registered, &[row_id]).await?,
-                Outgoing::Unreadable { row_id, reason } => {
-                    self.refuse(tx, table, row_id, "", "unreadable", &reason)
+                Outgoing::Unreadable { row_id, fault } => {
+                    self.refuse_unreadable(tx, table, row_id, "", &fault)
                         .await?;
                 }
                 Outgoing::Hold => {}
             }
         }
         mark_sent(tx, table, &from.withheld, &sent).await?;
+        for (row_id, registers) in partly {
+            kept::mark(tx, table, row_id, &registers).await?;
+        }
         Ok(more.then_some(last))
     }
 
@@ -317,17 +332,9 @@ impl Device {
         tx: &DatabaseTransaction,
         table: &str,
         row_id: i64,
-        remote_id: &str,
-        code: &str,
-        message: &str,
+        rejection: &settle::Rejection<'_>,
     ) -> Result<(), DbErr> {
-        let rejection = settle::Rejection {
-            remote_id,
-            code,
-            field: None,
-            message: Some(message),
-        };
-        settle::reject(tx, table, row_id, &rejection, self.clock.now_ms()).await
+        settle::reject(tx, table, row_id, rejection, self.clock.now_ms()).await
     }
 
     /// Rows with pending changes, and whether there are more behind them.

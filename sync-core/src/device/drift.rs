@@ -46,6 +46,13 @@ impl Withheld {
         }
     }
 
+    /// These registers too.
+    pub(super) fn and(&self, registers: &[&'static str]) -> Self {
+        let mut both = self.clone();
+        both.registers.extend(registers);
+        both
+    }
+
     /// A condition that leaves its registers out of pending changes, or nothing.
     pub(super) fn left_out(&self) -> String {
         if self.registers.is_empty() {

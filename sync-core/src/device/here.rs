@@ -13,11 +13,11 @@ use super::{
 };
 use crate::{
     bulk::CHUNK, db_error::is_unreadable, protocol::PullRow, refs::LocalIds, rows::placeholders,
-    syncable::Syncable, table::Table, wire::WireRow,
+    syncable::Syncable, table::Table, unreadable::Fault, wire::WireRow,
 };
 
 /// Why rows that are here cannot be read, by name: another program wrote what a column's type cannot hold.
-pub(super) type Unreadable = HashMap<String, String>;
+pub(super) type Unreadable = HashMap<String, Fault>;
 
 impl<E: Syncable> Table<E> {
     /// The rows that are here already, with what is pending of them.
@@ -62,21 +62,22 @@ impl<E: Syncable> Table<E> {
         for rows in rows.chunks(CHUNK) {
             let names = rows.iter().map(|row| row.remote_id.as_str());
             match E::find().filter(column.is_in(names.clone())).all(tx).await {
-                Ok(found) => {
+                Ok(found) if found.iter().all(|model| self.beyond(model).is_empty()) => {
                     models.extend(found);
                     continue;
                 }
+                Ok(_) => {}
                 Err(error) if !is_unreadable(&error) => return Err(error),
                 Err(_) => {}
             }
             let names: Vec<&str> = names.collect();
             let ids = local_ids(tx, E::SHAPE.table, E::SHAPE.id, &names).await?;
             let wanted: Vec<i64> = ids.values().copied().collect();
-            let (found, reasons) = self.load_readable(tx, &wanted).await?;
+            let (found, mut faults) = self.load_readable(tx, &wanted).await?;
             models.extend(found.into_values());
             for (name, id) in ids {
-                if let Some(reason) = reasons.get(&id) {
-                    unreadable.insert(name, reason.clone());
+                if let Some(row) = faults.remove(&id) {
+                    unreadable.insert(name, row.fault);
                 }
             }
         }

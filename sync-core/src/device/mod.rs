@@ -12,6 +12,7 @@ mod doctor;
 mod drift;
 mod explain;
 mod here;
+mod kept;
 mod outgoing;
 mod pages;
 mod parked;

@@ -1,17 +1,18 @@
 //! Rows with pending changes, made ready to be sent.
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, ModelTrait, Statement, Value};
+use std::collections::{BTreeMap, HashMap};
+
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, Statement, Value};
 use serde_json::value::{RawValue, to_raw_value};
-use std::collections::BTreeMap;
 
 use super::Withheld;
 use crate::{
     bulk::CHUNK,
-    db_error::is_unreadable,
     protocol::PushRow,
     shape::{DELETED_AT, EVERY_REGISTER},
     syncable::Syncable,
     table::Table,
+    unreadable::{Fault, Unreadable},
     wire::{Field, WireRow},
 };
 
@@ -35,13 +36,23 @@ pub(crate) enum Outgoing {
         row_id: i64,
         remote_id: String,
         json: Box<RawValue>,
+        /// What of it stays here, because it cannot be read.
+        kept: Option<Kept>,
     },
     /// There is nothing to tell the server: it is gone, or was deleted before it was ever sent.
     Forget { row_id: i64 },
     /// It waits: what it refers to is not on the server.
     Hold,
     /// It cannot be read: a column holds what its type cannot.
-    Unreadable { row_id: i64, reason: String },
+    Unreadable { row_id: i64, fault: Fault },
+}
+
+/// What of a row cannot be sent while all else is.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) fault: Fault,
+    /// The registers at fault, and columns at fault that are in none.
+    pub(crate) registers: Vec<&'static str>,
 }
 
 impl<E: Syncable> Table<E> {
@@ -53,18 +64,23 @@ impl<E: Syncable> Table<E> {
     ) -> Result<Vec<Outgoing>, DbErr> {
         let ids: Vec<i64> = wanted.iter().map(|w| w.row_id).collect();
         let (mut models, unreadable) = self.load_readable(tx, &ids).await?;
+        let mut partly = self.partly(unreadable, &mut models);
         let names = self.names(tx, models.values()).await?;
         let mut named = Vec::new();
         let mut outgoing = Vec::with_capacity(wanted.len());
         for wanted in wanted {
             let row_id = wanted.row_id;
-            if let Some(reason) = unreadable.get(&row_id) {
-                outgoing.push(Outgoing::Unreadable {
-                    row_id,
-                    reason: reason.clone(),
-                });
-                continue;
-            }
+            let kept = partly.remove(&row_id);
+            let mut changed = wanted.changed.clone();
+            let left_out = kept.as_ref().map_or(&[][..], |kept| &kept.registers);
+            changed.retain(|register, _| !left_out.contains(&register.as_str()));
+            let kept = match kept {
+                Some(Kept { fault, .. }) if changed.is_empty() || !models.contains_key(&row_id) => {
+                    outgoing.push(Outgoing::Unreadable { row_id, fault });
+                    continue;
+                }
+                kept => kept,
+            };
             let Some(model) = models.remove(&row_id) else {
                 outgoing.push(Outgoing::Forget { row_id });
                 continue;
@@ -75,16 +91,16 @@ impl<E: Syncable> Table<E> {
                 outgoing.push(Outgoing::Forget { row_id });
                 continue;
             }
+            if kept.is_none() && only_kept_columns(&changed) {
+                // What could not be read is put right, and nothing else was edited.
+                outgoing.push(Outgoing::Forget { row_id });
+                continue;
+            }
+            let withheld = &withheld.and(kept.as_ref().map_or(&[], |kept| &kept.registers));
             let references: Vec<Option<i64>> = (0..self.targets.len())
                 .map(|n| E::reference_id(&model, n).filter(|_| !self.is_withheld(n, withheld)))
                 .collect();
-            if let Some(column) = self.no_number(&model) {
-                let reason = format!("`{column}` holds no number that can be sent");
-                outgoing.push(Outgoing::Unreadable { row_id, reason });
-                continue;
-            }
             let mut row = Self::known_part(withheld, E::to_wire(model, &names));
-            let mut changed = wanted.changed.clone();
             if !resolved(&row, &references) {
                 if row.deleted_at().is_none() {
                     outgoing.push(Outgoing::Hold);
@@ -102,10 +118,56 @@ impl<E: Syncable> Table<E> {
                 row_id,
                 remote_id,
                 json,
+                kept,
             });
         }
         name_rows(tx, E::SHAPE.table, E::SHAPE.id, &named).await?;
         Ok(outgoing)
+    }
+
+    /// Adds to `models` rows of which a part can be sent, and tells what of them, or of whole rows, cannot.
+    fn partly(
+        &self,
+        unreadable: BTreeMap<i64, Unreadable<E::Model>>,
+        models: &mut HashMap<i64, E::Model>,
+    ) -> HashMap<i64, Kept> {
+        let mut partly = HashMap::with_capacity(unreadable.len());
+        for (row_id, Unreadable { fault, rest }) in unreadable {
+            let is_new = |model: &E::Model| E::meta(model).remote_id.is_none();
+            let sendable = rest.filter(|rest| {
+                let mut columns = fault.columns.iter();
+                columns.all(|column| self.can_stay_here(column, is_new(rest)))
+            });
+            let registers = fault.columns.iter().map(|column| {
+                let register = E::SHAPE.register_of(column);
+                register.map_or(*column, |number| E::SHAPE.registers[number].name)
+            });
+            let registers = registers.collect();
+            models.extend(sendable.map(|model| (row_id, model)));
+            partly.insert(row_id, Kept { fault, registers });
+        }
+        partly
+    }
+
+    /// Whether a row means the same without this column: what it is, whose, and whether it is deleted, does
+    /// not depend on it, and a new row can do without.
+    fn can_stay_here(&self, column: &'static str, is_new: bool) -> bool {
+        let shape = &E::SHAPE;
+        let mut keys = shape.natural_keys.iter();
+        let tells_what_it_is = keys.any(|key| key.contains(&column))
+            || shape.lookup_of(column).is_some()
+            || [shape.id, DELETED_AT, "remote_id"].contains(&column)
+            || shape.owner == Some(column)
+            || self
+                .targets
+                .iter()
+                .any(|target| target.parent && target.column == column);
+        let Some(register) = shape.register_of(column) else {
+            return !tells_what_it_is;
+        };
+        let mut columns = shape.registers[register].columns.iter();
+        let nullable = |name: &&str| Self::column(name).def().is_null();
+        !tells_what_it_is && (!is_new || columns.all(nullable))
     }
 
     /// The row without what the server does not know.
@@ -128,50 +190,6 @@ impl<E: Syncable> Table<E> {
                 .registers
                 .contains(&E::SHAPE.registers[number].name)
         })
-    }
-
-    /// One bad value fails a whole `SELECT`: then each row is read alone.
-    pub(crate) async fn load_readable(
-        &self,
-        tx: &DatabaseTransaction,
-        ids: &[i64],
-    ) -> Result<
-        (
-            std::collections::HashMap<i64, E::Model>,
-            BTreeMap<i64, String>,
-        ),
-        DbErr,
-    > {
-        let mut unreadable = BTreeMap::new();
-        match self.load(tx, ids, false).await {
-            Ok(models) => return Ok((models, unreadable)),
-            Err(error) if !is_unreadable(&error) => return Err(error),
-            Err(_) => {}
-        }
-        let mut models = std::collections::HashMap::new();
-        for &id in ids {
-            match self.load(tx, &[id], false).await {
-                Ok(found) => models.extend(found),
-                Err(error) if is_unreadable(&error) => {
-                    unreadable.insert(id, error.to_string());
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok((models, unreadable))
-    }
-
-    /// A column with an infinity, or with no number at all, which JSON cannot carry.
-    fn no_number(&self, model: &E::Model) -> Option<&'static str> {
-        let infinite = |value: Value| match value {
-            Value::Double(Some(number)) => !number.is_finite(),
-            Value::Float(Some(number)) => !number.is_finite(),
-            _ => false,
-        };
-        self.fractions
-            .iter()
-            .find(|name| infinite(model.get(Self::column(name))))
-            .copied()
     }
 
     /// A deleted row that was moved to one the server never had: that it is deleted is all there is to say.
@@ -227,6 +245,12 @@ impl<E: Syncable> Table<E> {
         };
         to_raw_value(&row).map_err(|e| DbErr::Json(e.to_string()))
     }
+}
+
+/// Whether nothing is pending but columns that travel in no register.
+fn only_kept_columns(changed: &BTreeMap<String, i64>) -> bool {
+    let kept = ["updated_at", "dirty"];
+    !changed.is_empty() && changed.keys().all(|name| kept.contains(&name.as_str()))
 }
 
 /// Whether every foreign key that is set found the name of its row.

@@ -3,7 +3,7 @@
 use super::{
     BatchLimits, Device,
     collect::{Batch, Progress},
-    remote, resend, state,
+    remote, resend, settle, state,
     sync::Session,
 };
 use crate::{
@@ -126,15 +126,13 @@ impl Device {
         for table in &sent.tables {
             for row in &table.rows {
                 let (table, message) = (&table.table, error.to_string());
-                self.refuse(
-                    &tx,
-                    table,
-                    row.row_id,
-                    &row.remote_id,
-                    "row_too_large",
-                    &message,
-                )
-                .await?;
+                let rejection = settle::Rejection {
+                    remote_id: &row.remote_id,
+                    code: "row_too_large",
+                    field: None,
+                    message: Some(&message),
+                };
+                self.refuse(&tx, table, row.row_id, &rejection).await?;
             }
         }
         resend::forget(&tx, sent.push_no).await?;

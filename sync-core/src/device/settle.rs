@@ -9,7 +9,9 @@ use super::{
     ApplyContext, Device, Withheld, apply,
     bury::bury,
     collect::{Batch, SentRow, SentTable},
-    drift, quarantine, rename, resend, state,
+    drift,
+    kept::{KEPT, UNREADABLE},
+    quarantine, rename, resend, state,
     state::execute,
     sync::Session,
 };
@@ -260,7 +262,7 @@ async fn as_sent(
 ) -> Result<bool, DbErr> {
     let sql = format!(
         "SELECT CASE WHEN count(*) > 0 AND max(edits - sent) = 0 THEN 1 ELSE 0 END AS same
-         FROM sync_pending WHERE tbl = $1 AND row_id = $2{}",
+         FROM sync_pending WHERE tbl = $1 AND row_id = $2 AND sent <> {KEPT}{}",
         withheld.left_out()
     );
     let values = [table.into(), row_id.into()];
@@ -383,6 +385,7 @@ pub(super) async fn clean_rows(
     Ok(())
 }
 
+/// What was taken is not rejected any more; of what it still holds and cannot be read is told on.
 pub(super) async fn clear_rejected(
     tx: &DatabaseTransaction,
     table: &str,
@@ -395,7 +398,8 @@ pub(super) async fn clear_rejected(
     }
     for rows in rows.chunks(CHUNK) {
         let sql = format!(
-            "DELETE FROM sync_rejected WHERE tbl = $1 AND row_id IN ({})",
+            "DELETE FROM sync_rejected WHERE tbl = $1 AND row_id IN ({}) AND NOT (code = '{UNREADABLE}' AND EXISTS
+               (SELECT 1 FROM sync_pending p WHERE p.tbl = $1 AND p.row_id = sync_rejected.row_id AND p.sent = {KEPT}))",
             placeholders(2, rows.len())
         );
         execute(tx, &sql, with_table(table, rows)).await?;

@@ -1,6 +1,8 @@
 //! Installing sync around the tables of a database, and checking that it is still in step.
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement,
+};
 
 use super::{
     Side, adopt,
@@ -42,18 +44,30 @@ async fn install_once(
         return Ok(());
     }
     let tx = tx::begin_write(db).await?;
-    tables::create(&tx, side).await?;
-    take_turns(&tx).await?;
-    tx::begin_applying(&tx).await?;
+    install_in(&tx, side, registry).await?;
+    tx.commit().await
+}
+
+/// What [`install`] does, as a part of a transaction that holds more, such as the migrations before it.
+///
+/// # Errors
+/// As [`install`]; then the transaction has to be rolled back.
+pub async fn install_in(
+    tx: &DatabaseTransaction,
+    side: Side,
+    registry: &Registry,
+) -> Result<(), DbErr> {
+    tables::create(tx, side).await?;
+    take_turns(tx).await?;
+    tx::begin_applying(tx).await?;
     let mut adopted = false;
     for registered in registry.tables() {
-        adopted |= install_table(&tx, side, registered, registry.retired()).await?;
+        adopted |= install_table(tx, side, registered, registry.retired()).await?;
     }
     if adopted {
-        adopt::delete_orphans(&tx, registry).await?;
+        adopt::delete_orphans(tx, registry).await?;
     }
-    tx::end_applying(&tx).await?;
-    tx.commit().await
+    tx::end_applying(tx).await
 }
 
 /// Of servers that start together one installs, and the others wait for it here. An update, because whoever

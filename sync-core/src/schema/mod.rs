@@ -12,7 +12,7 @@ mod postgres;
 mod sqlite;
 mod tables;
 
-pub use install::{CaptureDifference, check, install, install_entity, pin_clock};
+pub use install::{CaptureDifference, check, install, install_entity, install_in, pin_clock};
 pub use postgres::tell::PENDING_CHANNEL;
 use sea_orm::DbBackend;
 

@@ -326,7 +326,10 @@ fn entry(
     };
     let mut clocks = match (known, edits.get(EVERY_REGISTER)) {
         (Some(entry), _) => entry.clocks.clone(),
-        (None, Some(&(edited_at, _))) => Clocks::all(stamp(edited_at, Stamp::default())),
+        (None, Some(&(edited_at, _))) => {
+            let at = edited_at.min(cx.now_ms);
+            Clocks::all(Stamp::new(at, 0, at))
+        }
         (None, None) => Clocks::default(),
     };
     for register in registered.shape.registers {

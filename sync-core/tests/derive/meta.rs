@@ -49,6 +49,16 @@ fn kept_columns_are_written_to_either_type() {
 }
 
 #[test]
+fn of_an_edit_at_no_known_time_nothing_is_said_where_null_may_stand() {
+    let mut book = book::ActiveModel::default();
+    book::Entity::set_meta(&mut book, None, "b-1", Millis(0));
+    assert_eq!(book.updated_at, Set(at(0)));
+    let mut shelf = shelf::ActiveModel::default();
+    shelf::Entity::set_meta(&mut shelf, None, "s-1", Millis(0));
+    assert_eq!(shelf.updated_at, Set(None));
+}
+
+#[test]
 fn the_owner_is_text_outside_and_the_columns_type_inside() {
     assert_eq!(shelf::Entity::owner(&a_shelf()).as_deref(), Some("42"));
     let mut shelf = shelf::ActiveModel::default();

@@ -49,6 +49,12 @@ impl DeviceFile {
         self.folder.path().join("app.sqlite")
     }
 
+    /// The copy of it that is kept before it is adopted.
+    #[must_use]
+    pub fn copy(&self) -> PathBuf {
+        self.folder.path().join("app.sqlite.before-sync")
+    }
+
     /// Runs `zentrio --database FILE ARGS`.
     ///
     /// # Errors

@@ -24,8 +24,8 @@ use sync_tests::{
     synced_rows::live_rows,
 };
 
-const EMAIL: &str = "anna@example.org";
-const PASSWORD: &str = "correct horse battery";
+pub(crate) const EMAIL: &str = "anna@example.org";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// A server with one account.
 pub(crate) fn serve(db: &TestDb) -> Result<ServerProgram> {

@@ -112,7 +112,7 @@ fn meta(table: &Table<'_>) -> TokenStream {
             }
             active.#remote_id = #private::sea_orm::ActiveValue::Set(::std::string::String::from(remote_id).into());
             active.#dirty = #private::sea_orm::ActiveValue::Set(false.into());
-            active.#updated_at = #private::sea_orm::ActiveValue::Set(updated_at.to_utc().into());
+            active.#updated_at = #private::sea_orm::ActiveValue::Set(#private::Stamped::stamped(updated_at));
         }
     }
 }

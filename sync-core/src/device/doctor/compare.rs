@@ -174,12 +174,13 @@ impl Device {
                     }),
                 }
             }
-            for (row_id, name, reason) in page.unreadable {
+            for (row_id, name, fault) in page.unreadable {
                 there.remove(&name);
                 let finding =
                     Finding::of_row(FindingKind::Unreadable, table, Some(row_id), Some(&name));
                 findings.add(Finding {
-                    message: Some(reason),
+                    registers: fault.columns.iter().map(|&c| c.to_owned()).collect(),
+                    message: Some(fault.reason),
                     ..finding
                 });
             }

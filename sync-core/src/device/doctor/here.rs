@@ -12,6 +12,7 @@ use crate::{
     registry::Registered,
     row_now::RowNow,
     tx,
+    unreadable::Fault,
 };
 
 /// Rows that are looked at together.
@@ -20,8 +21,8 @@ const PAGE: usize = 1_000;
 /// Some of a table's rows.
 pub(super) struct Page {
     pub(super) rows: Vec<RowNow>,
-    /// Rows that cannot be read: id, name and reason.
-    pub(super) unreadable: Vec<(i64, String, String)>,
+    /// Rows that cannot be read: id, name, and why.
+    pub(super) unreadable: Vec<(i64, String, Fault)>,
     /// Where the next page begins; none at the table's end.
     pub(super) next: Option<i64>,
 }
@@ -64,7 +65,7 @@ impl Device {
         Ok(Page {
             rows: now.rows,
             unreadable: unreadable
-                .filter_map(|(id, reason)| Some((id, names.remove(&id)?, reason)))
+                .filter_map(|(id, fault)| Some((id, names.remove(&id)?, fault)))
                 .collect(),
             next: last.filter(|_| found.len() == PAGE),
         })

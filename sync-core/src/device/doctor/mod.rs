@@ -10,6 +10,7 @@ mod here;
 mod judge;
 mod local;
 mod mend;
+mod values;
 
 pub use finding::{Diagnosis, Finding, FindingKind, TableCompared};
 
@@ -49,6 +50,7 @@ impl Device {
                 self.leased(work).await
             }
         };
+        self.look_at_values(&mut findings).await?;
         let (tables, error) = match compared {
             Ok(tables) => (tables, None),
             Err(error @ (SyncError::Database(_) | SyncError::Busy)) => return Err(error),

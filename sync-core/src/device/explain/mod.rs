@@ -141,7 +141,7 @@ fn server_side(row: &Located<'_>, there: &RowAnswer) -> ServerSide {
 }
 
 async fn pending(tx: &DatabaseTransaction, table: &str, row_id: i64) -> Result<Pending, DbErr> {
-    let sql = "SELECT register, base, edited_at, edits, sent FROM sync_pending
+    let sql = "SELECT register, base, edited_at, edits, max(sent, 0) AS sent FROM sync_pending
                WHERE tbl = $1 AND row_id = $2 ORDER BY register";
     let values = [table.into(), row_id.into()];
     let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
