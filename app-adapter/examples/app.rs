@@ -13,13 +13,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sync = CloudSync::open(file.as_ref()).await?;
     let mut events = sync.events();
     if !sync.status().borrow().overview.status.connected {
-        let wanted = Connect {
-            url: ServerUrl::parse(url, false)?,
-            email: email.clone(),
-            password: Password::new(std::env::var("ZENTRIO_PASSWORD")?),
-            device_name: "example".to_owned(),
-            local_user: None,
-        };
+        let password = Password::new(std::env::var("ZENTRIO_PASSWORD")?);
+        let wanted = Connect::new(ServerUrl::parse(url, false)?, email, password, "example");
         sync.connect(&wanted).await?;
     }
     // An app tells what it knows better than a look at the clock.

@@ -25,13 +25,8 @@ async fn connect(
     email: String,
     password: String,
 ) -> Result<(), Failure> {
-    let wanted = Connect {
-        url: ServerUrl::parse(url, false).map_err(|e| Failure::from(&e))?,
-        email,
-        password: Password::new(password),
-        device_name: "desktop".to_owned(),
-        local_user: None,
-    };
+    let url = ServerUrl::parse(url, false).map_err(|e| Failure::from(&e))?;
+    let wanted = Connect::new(url, &email, Password::new(password), "desktop");
     sync.connect(&wanted).await.map_err(|e| Failure::from(&e))?;
     Ok(())
 }

@@ -92,6 +92,33 @@ fn pick(users: Vec<LocalUser>, account_id: &str) -> Result<String, AdapterError>
     }
 }
 
+/// A user for the account alone, beside the one whose data is left where it is: the one that was asked for, or
+/// one with the account's id, or with one like it.
+pub(crate) async fn apart(
+    db: &DatabaseConnection,
+    account_id: &str,
+    left: &str,
+    named: Option<&str>,
+) -> Result<String, AdapterError> {
+    if let Some(name) = named {
+        let chosen = choose(db, account_id, None, Some(name)).await?;
+        return if chosen == left {
+            Err(AdapterError::OtherLocalUser { id: chosen })
+        } else {
+            Ok(chosen)
+        };
+    }
+    if account_id != left {
+        return Ok(account_id.to_owned());
+    }
+    let taken: Vec<String> = users(db).await?.into_iter().map(|user| user.id).collect();
+    let numbered = (2..).map(|n| format!("{account_id}-{n}"));
+    let free = numbered
+        .into_iter()
+        .find(|id| !taken.contains(id) && id != left);
+    Ok(free.unwrap_or_else(|| account_id.to_owned()))
+}
+
 /// Creates the user `id` with the account's name and address, unless he is there.
 pub(crate) async fn ensure_user(
     db: &DatabaseConnection,

@@ -8,36 +8,36 @@ use std::{
 use sea_orm::DbErr;
 use serde::Serialize;
 use sync_core::{
-    Clock, Device, Ids, Millis, SyncError, SyncReport, SystemClock, Transport, UuidV7,
-    device::{Connection, Observer, Restart, State},
+    Clock, Device, Ids, SyncError, SyncReport, SystemClock, Transport, UuidV7,
+    device::{Observer, Restart, State},
 };
 
 use crate::{
-    account,
     background::{Policy, SystemTimer, Timer},
-    before_sync,
-    database::{self, Opened},
+    before_sync, database,
     error::AdapterError,
     key_store::KeyStore,
     keyring::{Keyring, SystemKeyring},
-    login::{self, Account, Password, Session},
+    login::{self, Password},
     network::{Hints, Http, Network},
     seal::{self, Purpose},
     server_url::ServerUrl,
+    soundness::{self, Soundness},
     standing::{Login, Overview},
 };
 
 /// A local database and what it takes to sync it. Cheap to clone.
 #[derive(Clone)]
 pub struct Adapter {
+    path: PathBuf,
     device: Device,
     key: KeyStore,
-    path: PathBuf,
     new_copy: Option<PathBuf>,
     clock: Arc<dyn Clock>,
     network: Arc<dyn Network>,
     timer: Arc<dyn Timer>,
     policy: Policy,
+    pub(crate) soundness: Soundness,
 }
 
 /// What an adapter takes from the world; a test brings its own.
@@ -83,6 +83,22 @@ pub struct Connect {
     pub device_name: String,
     /// Whose data to sync, by id or email: needed only where the database holds several users'.
     pub local_user: Option<String>,
+    /// What becomes of data that is here and is not the account's yet.
+    pub local_data: LocalData,
+}
+
+impl Connect {
+    /// An account at a server, for a device that goes by this name.
+    pub fn new(url: ServerUrl, email: &str, password: Password, device_name: &str) -> Self {
+        Self {
+            url,
+            email: email.to_owned(),
+            password,
+            device_name: device_name.to_owned(),
+            local_user: None,
+            local_data: LocalData::default(),
+        }
+    }
 }
 
 /// What a database is connected to now.
@@ -98,6 +114,9 @@ pub struct Connected {
     pub local_user_id: String,
     /// Rows that wait for the next sync.
     pub n_pending: u64,
+    /// The account whose data was set aside for this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub set_aside: Option<String>,
 }
 
 /// How a disconnect went.
@@ -133,19 +152,21 @@ impl Adapter {
             timer,
             policy,
         } = environment;
+        let was_left_open = soundness::is_left_open(path);
         let registry = entity::registry()?;
-        let Opened { db, new_copy } = database::open(path, &registry).await?;
+        let database::Opened { db, new_copy } = database::open(path, &registry).await?;
         let device = Device::open(db, registry, clock.clone(), ids).await;
         let device = device.map_err(|e| database::failed(path, e))?;
         Ok(Self {
+            path: absolute(path)?,
             device,
             key: KeyStore::new(path, keyring),
-            path: absolute(path)?,
             new_copy,
             clock,
             network,
             timer,
             policy,
+            soundness: Soundness::of(path, was_left_open),
         })
     }
 
@@ -174,83 +195,16 @@ impl Adapter {
     /// Logs in at a server and ties the account to the local data. Nothing is synced yet.
     ///
     /// The same account as before goes on where it stopped. The password is sent once and forgotten, the
-    /// session it opens is ended, and the sync token is kept sealed.
+    /// session it opens is ended, and the sync token is kept sealed. To see what it would do before it is done,
+    /// [`Adapter::prepare`] it.
     ///
     /// # Errors
-    /// If the login fails, or it is not clear whose data is to be the account's; then all is as before.
+    /// If the login fails, the database is another account's and it is not said what becomes of its data, or it
+    /// is not clear whose data is to be the account's; then all is as before.
     pub async fn connect(&self, wanted: &Connect) -> Result<Connected, AdapterError> {
-        let transport = self.network.transport(wanted.url.as_str(), None)?;
-        let session = Session::begin(&*transport, &wanted.email, &wanted.password).await?;
-        let connected = self.connect_session(&session, wanted).await;
-        session.end().await;
-        connected
-    }
-
-    async fn connect_session(
-        &self,
-        session: &Session<'_>,
-        wanted: &Connect,
-    ) -> Result<Connected, AdapterError> {
-        let state = self.device.state().await?;
-        let (url, account) = (wanted.url.as_str(), &session.account);
-        let same = state.remote_user_id.as_ref() == Some(&account.id)
-            && state.remote_url.as_deref() == Some(url);
-        if state.local_user_id.is_some() && !same {
-            return Err(other_account(&state));
-        }
-        let named = wanted.local_user.as_deref();
-        let local_user_id = account::choose(
-            self.device.db(),
-            &account.id,
-            state.local_user_id.clone(),
-            named,
-        )
-        .await?;
-        let device_id = self.device.device_id().await?;
-        let (key, kept) = self.key.for_login(&device_id).await?;
-
-        let token = session.sync_token(&device_id, &wanted.device_name).await?;
-        let connection = Connection {
-            remote_url: url.to_owned(),
-            remote_user_id: account.id.clone(),
-            email: Some(account.email.clone()),
-            auth_token: key.seal(
-                &token,
-                Purpose {
-                    url,
-                    user_id: &account.id,
-                },
-                kept,
-            )?,
-            local_user_id,
-        };
-        if let Err(error) = self.tie(&connection, account, &state).await {
-            login::revoke(&*self.network.transport(url, Some(token))?).await;
-            return Err(error);
-        }
-        Ok(Connected {
-            remote_url: connection.remote_url,
-            user_id: connection.remote_user_id,
-            email: account.email.clone(),
-            local_user_id: connection.local_user_id,
-            n_pending: self.overview().await?.n_pending,
-        })
-    }
-
-    async fn tie(
-        &self,
-        connection: &Connection,
-        account: &Account,
-        before: &State,
-    ) -> Result<(), AdapterError> {
-        let now = Millis(self.clock.now_ms());
-        account::ensure_user(self.device.db(), &connection.local_user_id, account, now).await?;
-        match self.device.connect(connection).await {
-            Err(SyncError::Refused { code, .. }) if code == "other_account" => {
-                Err(other_account(before))
-            }
-            connected => Ok(connected?),
-        }
+        let nobody_to_ask = wanted.local_data == LocalData::Ask;
+        let prepared = self.prepare_for(wanted, nobody_to_ask).await?;
+        self.finish(prepared, wanted.local_data).await
     }
 
     /// Pushes every local change and pulls every change of others. `observer` is told what happens.
@@ -260,6 +214,7 @@ impl Adapter {
     /// next one goes on from there.
     pub async fn sync(&self, observer: Observer<'_>) -> Result<SyncReport, AdapterError> {
         let transport = self.transport().await?;
+        self.assure().await?;
         Ok(self.device.sync(&*transport, observer).await?)
     }
 
@@ -277,7 +232,7 @@ impl Adapter {
     /// # Errors
     /// If the database fails, or the key file cannot be read.
     pub async fn overview(&self) -> Result<Overview, AdapterError> {
-        let login = match self.token().await {
+        let login = match self.opened().await {
             Ok(_) => Login::Readable,
             Err(AdapterError::LoginUnreadable) => Login::Unreadable,
             Err(AdapterError::Sync(SyncError::NotConnected)) => Login::None,
@@ -312,18 +267,26 @@ impl Adapter {
     /// # Errors
     /// If there is no usable login.
     pub async fn transport(&self) -> Result<Box<dyn Transport>, AdapterError> {
-        let (url, token) = self.token().await?;
-        Ok(self.network.transport(&url, Some(token))?)
+        let Opened {
+            url,
+            user_id,
+            token,
+        } = self.opened().await?;
+        Ok(Box::new(Bound {
+            inner: self.network.transport(&url, Some(token))?,
+            device: self.device.clone(),
+            url,
+            user_id,
+        }))
     }
 
     /// Hints of the server the database is connected to; none if the network brings none.
     pub(crate) async fn hints(&self) -> Result<Option<Box<dyn Hints>>, AdapterError> {
-        let (url, token) = self.token().await?;
+        let Opened { url, token, .. } = self.opened().await?;
         Ok(self.network.hints(&url, token).await?)
     }
 
-    /// The server and the token for it.
-    async fn token(&self) -> Result<(String, String), AdapterError> {
+    async fn opened(&self) -> Result<Opened, AdapterError> {
         let State {
             auth_token,
             remote_url,
@@ -349,7 +312,11 @@ impl Adapter {
                 user_id: &user_id,
             },
         );
-        Ok((url, token.ok_or(AdapterError::LoginUnreadable)?))
+        Ok(Opened {
+            token: token.ok_or(AdapterError::LoginUnreadable)?,
+            url,
+            user_id,
+        })
     }
 
     /// Closes the database and tidies up the files beside it. Other clones cannot use it any more.
@@ -361,19 +328,35 @@ impl Adapter {
     }
 }
 
+/// The login that a database has, opened.
+struct Opened {
+    url: String,
+    user_id: String,
+    token: String,
+}
+
+mod bound;
 mod grant;
+mod prepare;
+use bound::Bound;
 pub use grant::Grant;
+pub use prepare::{LocalData, OtherAccount, Prepared, Preview};
 
 fn other_account(state: &State) -> AdapterError {
-    let known =
-        |text: &Option<String>| text.clone().unwrap_or_else(|| "another account".to_owned());
     AdapterError::OtherAccount {
-        email: known(&state.email),
-        url: state
-            .remote_url
-            .clone()
-            .unwrap_or_else(|| "another server".to_owned()),
+        email: name_of(state),
+        url: url_of(state),
     }
+}
+
+fn name_of(state: &State) -> String {
+    let name = state.email.clone().or(state.remote_user_id.clone());
+    name.unwrap_or_else(|| "another account".to_owned())
+}
+
+fn url_of(state: &State) -> String {
+    let url = state.remote_url.clone();
+    url.unwrap_or_else(|| "another server".to_owned())
 }
 
 #[cfg(test)]

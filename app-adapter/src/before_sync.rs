@@ -12,7 +12,7 @@ use std::{
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
 
 use crate::{
-    database::{connect_with, file, problem},
+    database::{beside_as, connect_with, file, problem},
     error::{AdapterError, FileProblem},
     key_file::private,
     seal,
@@ -47,7 +47,7 @@ enum Failure {
 /// # Errors
 /// If there is no room for it, or another reason; then there is none.
 pub(crate) async fn keep(path: &Path) -> Result<Copy, AdapterError> {
-    let draft = beside(path, ".before-sync.draft");
+    let draft = beside_as(path, ".before-sync.draft");
     let kept = match write(path, &draft).await {
         Ok(()) => name(path, &draft).map_err(Failure::File),
         Err(failure) => Err(failure),
@@ -137,15 +137,9 @@ fn name(path: &Path, draft: &Path) -> io::Result<Copy> {
 
 fn numbered(path: &Path, number: u32) -> PathBuf {
     match number {
-        1 => beside(path, ".before-sync"),
-        number => beside(path, &format!(".before-sync-{number}")),
+        1 => beside_as(path, ".before-sync"),
+        number => beside_as(path, &format!(".before-sync-{number}")),
     }
-}
-
-fn beside(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(end);
-    name.into()
 }
 
 fn is_same(one: &Path, other: &Path) -> io::Result<bool> {

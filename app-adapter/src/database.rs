@@ -74,6 +74,18 @@ pub(crate) async fn bring_up_in(
     schema::install_in(tx, schema::Side::Device, registry).await
 }
 
+/// The path of a file that belongs to the database and stands beside it.
+pub(crate) fn beside(path: &Path, what: &str) -> PathBuf {
+    beside_as(path, &format!(".{what}"))
+}
+
+/// The same with a suffix as it is.
+pub(crate) fn beside_as(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
 /// The error for a database that failed while it was opened.
 pub(crate) fn failed(path: &Path, error: DbErr) -> AdapterError {
     file(path, problem(&error), Some(error.into()))
@@ -185,7 +197,7 @@ fn begins_like_sqlite(path: &Path) -> io::Result<bool> {
     Ok(start.is_empty() || start == MAGIC)
 }
 
-async fn connect(path: &Path) -> Result<DatabaseConnection, DbErr> {
+pub(crate) async fn connect(path: &Path) -> Result<DatabaseConnection, DbErr> {
     connect_with(path, |sqlite| {
         sqlite
             .journal_mode(SqliteJournalMode::Wal)

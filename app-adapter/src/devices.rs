@@ -21,12 +21,10 @@ impl Adapter {
     /// If there is no usable login, or the server is not reached.
     pub async fn devices(&self) -> Result<Devices, AdapterError> {
         let transport = self.transport().await?;
-        let Some(body) = ask(&*transport, Method::GET, DEVICES_PATH).await? else {
-            return Ok(Devices::default());
-        };
-        let answer: Result<DevicesAnswer, _> = serde_json::from_slice(&body);
-        let answer = answer.map_err(|error| SyncError::NotASyncServer(error.to_string()))?;
-        Ok(Devices(answer.devices))
+        let listed = list(&*transport).await?;
+        Ok(Devices(
+            listed.map(|listed| listed.devices).unwrap_or_default(),
+        ))
     }
 
     /// Ends the login of one of the account's devices.
@@ -48,6 +46,27 @@ impl Adapter {
             .into()),
         }
     }
+}
+
+/// Whose token it is that the transport shows.
+///
+/// # Errors
+/// If the server does not accept it, or is not reached.
+pub(crate) async fn account(transport: &dyn Transport) -> Result<String, SyncError> {
+    let listed = list(transport).await?;
+    let listed = listed
+        .ok_or_else(|| SyncError::NotASyncServer("it does not tell whose login it is".to_owned()));
+    Ok(listed?.user_id)
+}
+
+async fn list(transport: &dyn Transport) -> Result<Option<DevicesAnswer>, SyncError> {
+    let Some(body) = ask(transport, Method::GET, DEVICES_PATH).await? else {
+        return Ok(None);
+    };
+    let answer = serde_json::from_slice(&body);
+    answer
+        .map(Some)
+        .map_err(|error| SyncError::NotASyncServer(error.to_string()))
 }
 
 /// The answer's body; none if there is no such thing.

@@ -72,7 +72,8 @@ pub enum AdapterError {
     WrongPassword,
     /// The database is tied to another account.
     #[error(
-        "this database belongs to {email} at {url}: connect with that account, or use another database file"
+        "this database belongs to {email} at {url}: connect with that account, or say what becomes of its data: \
+         merge it into this one (--merge), or set it aside (--set-aside)"
     )]
     OtherAccount {
         /// The account it is tied to.
@@ -176,6 +177,8 @@ pub enum FileProblem {
     Locked,
     /// It is damaged.
     Damaged,
+    /// Another file has been put in its place while it was open.
+    Replaced,
     /// There is no room left.
     DiskFull,
     /// There is no room for the copy that is kept of it before it is adopted.
@@ -199,6 +202,7 @@ impl FileProblem {
             Self::ReadOnly => "read_only",
             Self::Locked => "locked",
             Self::Damaged => "damaged",
+            Self::Replaced => "replaced",
             Self::DiskFull => "disk_full",
             Self::NoRoomForCopy => "no_room_for_copy",
             Self::NoCopy => "no_copy",
@@ -221,6 +225,7 @@ impl fmt::Display for FileProblem {
             Self::ReadOnly => "cannot be written: it or its folder is read-only",
             Self::Locked => "is locked by another program: try again when that has finished",
             Self::Damaged => "is damaged: restore it from a backup",
+            Self::Replaced => "has been replaced by another file: start this program again",
             Self::DiskFull => "cannot be written: there is no room left",
             Self::NoRoomForCopy => {
                 "was left as it is: there is no room beside it for the copy that is kept before it is adopted"

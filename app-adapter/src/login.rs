@@ -7,7 +7,7 @@ use http::{Method, Request, Response, StatusCode, header};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sync_core::{
     SyncError, Transport, TransportError,
-    protocol::{ErrorBody, TOKEN_PATH},
+    protocol::{ErrorBody, INFO_PATH, TOKEN_PATH},
     transport::retry_after,
 };
 
@@ -146,6 +146,21 @@ impl<'a> Session<'a> {
             tracing::info!("the session could not be ended; it runs out by itself");
         }
     }
+}
+
+/// Which life of which data the server has that `transport` leads to.
+pub(crate) async fn epoch(transport: &dyn Transport) -> Result<String, AdapterError> {
+    let request = Request::builder()
+        .method(Method::GET)
+        .uri(INFO_PATH)
+        .body(Bytes::new());
+    let request = request.map_err(|_| TransportError::lost("the request cannot be written"))?;
+    #[derive(Deserialize)]
+    struct Life {
+        epoch: String,
+    }
+    let life: Life = read(&transport.send(request).await?)?;
+    Ok(life.epoch)
 }
 
 /// Gives back the sync token that `transport` shows. Says whether the server has taken it.

@@ -7,6 +7,8 @@ use sync_core::{
     protocol::FeedHint,
 };
 
+use crate::server_url::may_have;
+
 /// Makes transports to servers.
 #[async_trait]
 pub trait Network: Send + Sync {
@@ -50,11 +52,12 @@ impl Network for Http {
         url: &str,
         token: Option<String>,
     ) -> Result<Box<dyn Transport>, TransportError> {
-        Ok(Box::new(HttpTransport::new(url, token)?))
+        Ok(Box::new(HttpTransport::within(url, token, may_have(url))?))
     }
 
     async fn hints(&self, url: &str, token: String) -> Result<Option<Box<dyn Hints>>, SyncError> {
-        let hints = HttpTransport::new(url, Some(token))?.events().await?;
+        let transport = HttpTransport::within(url, Some(token), may_have(url))?;
+        let hints = transport.events().await?;
         Ok(Some(Box::new(hints)))
     }
 }

@@ -3,7 +3,7 @@
 
 use sync_core::{
     SyncError, Transport,
-    device::{Diagnosis, Discarded, Explanation, Observer, Retried, RowId},
+    device::{Diagnosis, Discarded, Explanation, Observer, QuarantinedRow, Retried, RowId},
 };
 
 use crate::{Adapter, AdapterError};
@@ -62,6 +62,26 @@ impl Adapter {
             None => Ok(self.device().retry(None).await?),
             Some(row) => Ok(self.device().retry(Some((&row.table, &row.id()?))).await?),
         }
+    }
+
+    /// Does without a row of the server that cannot be written here, until it changes there. Gives the row's
+    /// name; none if no such row was waiting.
+    ///
+    /// # Errors
+    /// If it cannot be a row's name, or the database fails.
+    pub async fn leave_out(&self, row: &RowName) -> Result<Option<String>, AdapterError> {
+        let id = row.id()?;
+        let waiting = self.device().status().await?.quarantined;
+        let is_meant = |waits: &&QuarantinedRow| match &id {
+            RowId::Here(id) => waits.row_id == Some(*id),
+            RowId::Name(name) => waits.remote_id == *name,
+        };
+        let mut waiting = waiting.iter().filter(|waits| waits.table == row.table);
+        let Some(meant) = waiting.find(is_meant) else {
+            return Ok(None);
+        };
+        let left_out = self.device().leave_out(&row.table, &meant.remote_id);
+        Ok(left_out.await?.then(|| meant.remote_id.clone()))
     }
 
     /// Looks the database over and compares it with the server; mends what is wrong if `mend` says so.

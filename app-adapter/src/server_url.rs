@@ -1,6 +1,9 @@
 //! Which addresses a server may have: a login goes over TLS unless it stays in the house.
 
-use std::{fmt, net::IpAddr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 use url::{Host, Url};
 
@@ -17,11 +20,13 @@ const PRIVATE_NAMES: [&str; 5] = [".local", ".lan", ".internal", ".home.arpa", "
 pub struct ServerUrl(String);
 
 /// How far away a host is.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Distance {
     ThisMachine,
     PrivateNetwork,
     Internet,
+    /// No server is there, but perhaps something that answers whoever asks, as where clouds keep secrets.
+    Nowhere,
 }
 
 impl ServerUrl {
@@ -49,6 +54,7 @@ impl ServerUrl {
             return Err(bad("only the server's name and port belong in it, no path"));
         }
         match (url.scheme(), distance(&host)) {
+            (_, Distance::Nowhere) => return Err(bad("no sync server has such an address")),
             ("https", _) | ("http", Distance::ThisMachine) => {}
             ("http", Distance::PrivateNetwork) if insecure_http => {}
             ("http", Distance::PrivateNetwork) => {
@@ -68,6 +74,22 @@ impl ServerUrl {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Says which addresses the host of `url` may turn out to have, whatever a name server says.
+///
+/// Over `https` a server proves to be the one that was named before it is told anything: then it may be
+/// anywhere, also in one's own network, where a name may lead to as soon as one is at home. Over `http` it has
+/// to be as near as its name says.
+pub(crate) fn may_have(url: &str) -> impl Fn(IpAddr) -> bool + Send + Sync + 'static {
+    let farthest = match Url::parse(url) {
+        Ok(url) if url.scheme() == "https" => Distance::Internet,
+        Ok(url) => url.host().map_or(Distance::ThisMachine, |host| {
+            distance(&host).min(Distance::PrivateNetwork)
+        }),
+        Err(_) => Distance::ThisMachine,
+    };
+    move |ip| distance_of_ip(ip) <= farthest
 }
 
 impl fmt::Display for ServerUrl {
@@ -101,15 +123,36 @@ fn distance<S: AsRef<str>>(host: &Host<S>) -> Distance {
 }
 
 fn distance_of_ip(ip: IpAddr) -> Distance {
-    let ip = ip.to_canonical();
-    let private = match ip {
-        // 100.64/10 is what overlay networks give out.
-        IpAddr::V4(ip) => ip.is_private() || (ip.octets()[0] == 100 && ip.octets()[1] & 0xc0 == 64),
-        IpAddr::V6(ip) => ip.is_unique_local(),
-    };
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => distance_of_v4(ip),
+        IpAddr::V6(ip) => distance_of_v6(ip),
+    }
+}
+
+fn distance_of_v4(ip: Ipv4Addr) -> Distance {
+    let [first, second, ..] = ip.octets();
     if ip.is_loopback() {
         Distance::ThisMachine
-    } else if private {
+    } else if first == 0 || ip.is_link_local() || ip.is_multicast() || ip.is_broadcast() {
+        Distance::Nowhere
+    } else if ip.is_private() || (first == 100 && second & 0xc0 == 64) {
+        // 100.64/10 is what overlay networks give out.
+        Distance::PrivateNetwork
+    } else {
+        Distance::Internet
+    }
+}
+
+fn distance_of_v6(ip: Ipv6Addr) -> Distance {
+    if let [0x64, 0xff9b, 0, 0, 0, 0, high, low] = ip.segments() {
+        // What networks without IPv4 put an IPv4 address into.
+        return distance_of_v4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
+    }
+    if ip.is_loopback() {
+        Distance::ThisMachine
+    } else if ip.is_unspecified() || ip.is_unicast_link_local() || ip.is_multicast() {
+        Distance::Nowhere
+    } else if ip.is_unique_local() {
         Distance::PrivateNetwork
     } else {
         Distance::Internet
@@ -194,6 +237,15 @@ mod tests {
             "http://zentrio.eu",
             "http://8.8.8.8",
             "http://169.254.169.254",
+            "https://169.254.169.254",
+            "https://2852039166",
+            "https://[::ffff:169.254.169.254]",
+            "https://[64:ff9b::a9fe:a9fe]",
+            "https://[fe80::1]",
+            "https://0.0.0.0",
+            "https://[::]",
+            "https://224.0.0.1",
+            "https://255.255.255.255",
             "http://172.32.0.1",
             "http://0.0.0.0:8787",
             "http://localhost.evil.example",
@@ -210,6 +262,34 @@ mod tests {
                 matches!(ServerUrl::parse(text, true), Err(AdapterError::Url { .. })),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn l12_a_name_leads_no_farther_than_it_says() {
+        const EVERYWHERE: [&str; 6] = [
+            "127.0.0.1",
+            "192.168.1.5",
+            "fd00::1",
+            "203.0.113.1",
+            "169.254.169.254",
+            "fe80::1",
+        ];
+        for (url, reached) in [
+            ("https://zentrio.eu", 4),
+            ("https://nas.local", 4),
+            ("http://nas.local:8787", 3),
+            ("http://192.168.1.5", 3),
+            ("http://localhost:8787", 1),
+            // Not as `ServerUrl` has them, but as somebody may have written into the database.
+            ("http://zentrio.eu", 3),
+            ("no address", 1),
+        ] {
+            let may = may_have(url);
+            for (number, ip) in EVERYWHERE.into_iter().enumerate() {
+                let ip = ip.parse().expect("address");
+                assert_eq!(may(ip), number < reached, "{url} {ip}");
+            }
         }
     }
 

@@ -95,6 +95,7 @@ mod tests {
             pending: Vec::new(),
             rejected: Vec::new(),
             quarantined: Vec::new(),
+            set_aside: Vec::new(),
         }
     }
 

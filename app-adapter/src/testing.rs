@@ -60,6 +60,7 @@ impl FakeServer {
                 200,
                 &json!({ "syncToken": "sync-1", "userId": "u1", "expiresAt": "2030-01-01T00:00:00.000Z" }),
             ),
+            ("GET", "/api/sync/info") => answer(200, &json!({ "epoch": "e1" })),
             ("DELETE", "/api/sync/token") => answer(204, &Value::Null),
             ("POST", "/api/auth/sign-out") => answer(200, &json!({ "success": true })),
             _ => answer(404, &Value::Null),

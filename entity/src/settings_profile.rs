@@ -6,6 +6,7 @@ use sync_core::Syncable;
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Syncable)]
 #[sea_orm(table_name = "settings_profiles")]
+#[sync(alike(name))]
 #[sync(exclusive(flag = "is_default", per = "user_id"))]
 pub struct Model {
     #[sea_orm(primary_key)]

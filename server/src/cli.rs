@@ -17,10 +17,9 @@ pub(crate) use user::{AddUserArgs, BanArgs, PasswordArgs, RemoveUserArgs, UserCo
 
 /// The sync server of Zentrio.
 ///
-/// Without a command it serves. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the account exists already,
-/// 4 there is no such account or device, 5 not done for want of --yes.
+/// Without a command it serves. Nothing has to be configured.
 #[derive(Parser)]
-#[command(name = "zentrio-server", version)]
+#[command(name = "zentrio-server", version, after_help = "Exit codes and examples: zentrio-server --help", after_long_help = LONG_HELP)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) database: DatabaseArgs,
@@ -29,6 +28,29 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
+
+const LONG_HELP: &str = "\
+Usage by example:
+  zentrio-server user add me@example.com                             prints a password
+  zentrio-server --listen 127.0.0.1:8787 --database-url postgres://user@host/name
+  zentrio-server --config server.toml
+  zentrio-server device revoke me@example.com --all
+  zentrio-server account usage --json
+  zentrio-server import sqlite://zentrio-server.sqlite postgres://user@host/name
+  zentrio-server epoch new                                           after a backup was put back
+  zentrio-server completions bash > ~/.local/share/bash-completion/completions/zentrio-server
+
+Every flag has an environment variable and a place in the file named by --config: a flag counts more than the
+environment, and that more than the file. Results go to stdout, everything else to stderr; with --json stdout
+is one JSON object. ZENTRIO_LOG=debug logs more; NO_COLOR and CLICOLOR=0 switch colours off.
+
+Exit codes:
+  0  done
+  1  failed; the message says why
+  2  wrong usage
+  3  the account exists already
+  4  there is no such account or device
+  5  not done for want of --yes";
 
 impl Cli {
     /// What was said on the command line, in the environment and in the configuration file, in this order.
@@ -65,6 +87,15 @@ pub(crate) enum Command {
     /// The life of the server's data: devices notice a new one, and ask whose rows are right.
     #[command(subcommand)]
     Epoch(EpochCommand),
+    /// Print what makes a shell complete the commands and flags of this program.
+    Completions(CompletionsArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell.
+    #[arg(env = "ZENTRIO_SHELL")]
+    pub(crate) shell: clap_complete::Shell,
 }
 
 #[derive(Args)]

@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub(crate) mod account;
+pub(crate) mod completions;
 pub(crate) mod device;
 pub(crate) mod epoch;
 pub(crate) mod gc;

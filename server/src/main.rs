@@ -43,6 +43,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Gc(args)) => commands::gc::run(&config, &args).await,
         Some(Command::Epoch(command)) => commands::epoch::run(&config, &command).await,
         Some(Command::Import(args)) => commands::import::run(&config, &args).await,
+        Some(Command::Completions(args)) => commands::completions::run(&args),
         Some(Command::Migrate) => commands::migrate::run(&config).await,
     }
 }
@@ -57,11 +58,17 @@ fn start_log(format: LogFormat) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal());
+        .with_ansi(is_coloured());
     match format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),
     }
+}
+
+fn is_coloured() -> bool {
+    let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_off = env::var_os("CLICOLOR").is_some_and(|value| value == "0");
+    io::stderr().is_terminal() && !is_set("NO_COLOR") && !is_off
 }
 
 /// As documented in `--help`; clap itself ends with 2 on wrong usage.

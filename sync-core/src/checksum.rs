@@ -95,6 +95,7 @@ mod tests {
         owner: None,
         registers: &[],
         natural_keys: &[],
+        alike: &[],
         references: &[],
         lookups: &[crate::shape::Lookup {
             column: "c",

@@ -85,6 +85,11 @@ pub enum SyncError {
         "the server's form of the row cannot be written here, so that nothing was changed: {0}"
     )]
     NotWritten(String),
+    /// The local database's file is damaged.
+    #[error(
+        "the database file is damaged, so that nothing of it is sent: restore it from a backup"
+    )]
+    Damaged,
     /// The local database failed.
     #[error("the local database failed: {0}")]
     Database(#[from] DbErr),
@@ -107,6 +112,7 @@ impl SyncError {
             | Self::UnknownTable(_)
             | Self::UnknownRow { .. }
             | Self::Unconfirmed(_)
+            | Self::Damaged
             | Self::NotWritten(_) => false,
         }
     }
@@ -173,6 +179,7 @@ impl SyncError {
             Self::UnknownRow { .. } => "unknown_row",
             Self::Unconfirmed(_) => "unconfirmed",
             Self::NotWritten(_) => "not_written",
+            Self::Damaged => "damaged",
             Self::Database(_) => "database",
         }
     }

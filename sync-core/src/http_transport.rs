@@ -1,8 +1,13 @@
 //! The transport over HTTP and TLS.
 
+mod addresses;
 mod events;
+mod patience;
+#[cfg(test)]
+mod tests;
 
 use std::{
+    net::IpAddr,
     sync::{
         Arc, Once,
         atomic::{AtomicBool, Ordering},
@@ -14,6 +19,12 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode, header};
 use reqwest::{Client, Method, RequestBuilder, Url};
+use tokio::time::{self, Instant};
+
+use self::{
+    addresses::{Addresses, Forbidden},
+    patience::Patience,
+};
 
 pub use events::FeedHints;
 
@@ -24,8 +35,6 @@ use crate::{
 
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long nothing may come of an answer.
-const SILENCE: Duration = Duration::from_secs(60);
 /// Most bytes of an answer: a page has at most some 4 MiB of rows, unless one row is larger.
 const MOST_BYTES: usize = 64 << 20;
 
@@ -37,31 +46,64 @@ pub struct HttpTransport {
     token: Option<String>,
     /// Whether the server has said that it reads compressed bodies.
     takes_zstd: Arc<AtomicBool>,
+    patience: Patience,
 }
 
 impl HttpTransport {
-    /// A transport to the server at `base`, such as `https://zentrio.eu`. Follows no redirects, because
-    /// they would carry the token to somebody else.
+    /// A transport to the server at `base`, such as `https://zentrio.eu`, wherever that is. Follows no
+    /// redirects, because they would carry the token to somebody else.
     ///
     /// # Errors
     /// If `base` is not an address that can be asked.
     pub fn new(base: &str, token: Option<String>) -> Result<Self, TransportError> {
+        Self::within(base, token, |_| true)
+    }
+
+    /// The same, which goes only where `may_reach` allows. A name is asked for once: all requests of the
+    /// transport and its clones go to the addresses that it had then.
+    ///
+    /// # Errors
+    /// If `base` is not an address that can be asked, or one that may not be reached.
+    pub fn within(
+        base: &str,
+        token: Option<String>,
+        may_reach: impl Fn(IpAddr) -> bool + Send + Sync + 'static,
+    ) -> Result<Self, TransportError> {
         install_tls();
-        let base =
-            Url::parse(base).map_err(|e| unusable(format!("`{base}` is not an address: {e}")))?;
-        if !matches!(base.scheme(), "http" | "https")
-            || base.host_str().is_none()
-            || !base.username().is_empty()
-        {
-            return Err(unusable(format!(
-                "`{base}` is not the address of a web server"
-            )));
+        let base = read_base(base)?;
+        // An address is no name: nobody is asked for it.
+        let ip = base.host_str().and_then(|host| {
+            let host = host.trim_start_matches('[').trim_end_matches(']');
+            host.parse::<IpAddr>().ok()
+        });
+        if ip.is_some_and(|ip| !may_reach(ip)) {
+            return Err(unusable(Forbidden.to_string()));
         }
-        let client = Client::builder()
+        Self::built(
+            base,
+            token,
+            Addresses::new(Arc::new(may_reach)),
+            Patience::default(),
+        )
+    }
+
+    fn built(
+        base: Url,
+        token: Option<String>,
+        addresses: Addresses,
+        patience: Patience,
+    ) -> Result<Self, TransportError> {
+        let mut client = Client::builder();
+        if base.scheme() == "http" {
+            // What is not encrypted is for nobody in between.
+            client = client.no_proxy();
+        }
+        let client = client
             .http1_only()
             .redirect(reqwest::redirect::Policy::none())
+            .dns_resolver(addresses)
             .connect_timeout(CONNECT)
-            .read_timeout(SILENCE)
+            .read_timeout(patience.silence)
             .build();
         let client = client.map_err(|e| TransportError {
             source: Some(e.into()),
@@ -72,6 +114,7 @@ impl HttpTransport {
             base,
             token,
             takes_zstd: Arc::default(),
+            patience,
         })
     }
 
@@ -132,7 +175,14 @@ impl Transport for HttpTransport {
             *headers = std::mem::take(answer.headers_mut());
         }
         let mut body = BytesMut::new();
-        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+        let begun = Instant::now();
+        loop {
+            let until = begun + self.patience.until(body.len());
+            let chunk = time::timeout_at(until, answer.chunk()).await;
+            let chunk = chunk.map_err(|_| TransportError::lost("the answer comes too slowly"))?;
+            let Some(chunk) = chunk.map_err(failed)? else {
+                break;
+            };
             if body.len() + chunk.len() > MOST_BYTES {
                 return Err(TransportError::lost(
                     "the answer is larger than any sync server's",
@@ -145,6 +195,19 @@ impl Transport for HttpTransport {
             ..unusable("no answer")
         })
     }
+}
+
+fn read_base(text: &str) -> Result<Url, TransportError> {
+    let base =
+        Url::parse(text).map_err(|e| unusable(format!("`{text}` is not an address: {e}")))?;
+    let is_server = matches!(base.scheme(), "http" | "https")
+        && base.host_str().is_some()
+        && base.username().is_empty();
+    if !is_server {
+        let message = format!("`{text}` is not the address of a web server");
+        return Err(unusable(message));
+    }
+    Ok(base)
 }
 
 /// reqwest takes the process's provider, and panics without one.
@@ -161,11 +224,14 @@ fn unusable(message: impl Into<String>) -> TransportError {
 }
 
 fn failed(error: reqwest::Error) -> TransportError {
-    // A server that cannot prove who it is has been reached, and says so each time.
-    let unproven = is_unproven(&error);
-    let offline = error.is_connect() && !unproven;
+    // A server that cannot prove who it is has been reached, and says so each time; so has a name server.
+    let unproven = is_because(&error, &is_unproven);
+    let forbidden = is_because(&error, &|cause| cause.is::<Forbidden>());
+    let offline = error.is_connect() && !unproven && !forbidden;
     let message = if unproven {
         "its certificate is not accepted"
+    } else if forbidden {
+        "its name leads to an address that no sync server may have"
     } else if offline {
         "no connection to the server"
     } else {
@@ -178,13 +244,21 @@ fn failed(error: reqwest::Error) -> TransportError {
     }
 }
 
-/// An I/O error shows the causes of what is in it, and not that itself, so both ways are gone.
-fn is_unproven(error: &(dyn std::error::Error + 'static)) -> bool {
+type Cause = dyn std::error::Error + 'static;
+
+fn is_unproven(cause: &Cause) -> bool {
     use rustls::Error::{InvalidCertificate, NoCertificatesPresented};
-    if let Some(tls) = error.downcast_ref::<rustls::Error>() {
-        return matches!(tls, InvalidCertificate(_) | NoCertificatesPresented);
-    }
+    let tls = cause.downcast_ref::<rustls::Error>();
+    tls.is_some_and(|tls| matches!(tls, InvalidCertificate(_) | NoCertificatesPresented))
+}
+
+/// An I/O error shows the causes of what is in it, and not that itself, so both ways are gone.
+fn is_because(error: &Cause, is_meant: &dyn Fn(&Cause) -> bool) -> bool {
     let inner = error.downcast_ref::<std::io::Error>();
     let inner = inner.and_then(std::io::Error::get_ref);
-    inner.is_some_and(|inner| is_unproven(inner)) || error.source().is_some_and(is_unproven)
+    is_meant(error)
+        || inner.is_some_and(|inner| is_because(inner, is_meant))
+        || error
+            .source()
+            .is_some_and(|source| is_because(source, is_meant))
 }

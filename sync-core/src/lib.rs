@@ -1,4 +1,4 @@
-//! Offline-first sync for applications whose data lives in SeaORM entities.
+#![doc = include_str!("../README.md")]
 
 extern crate self as sync_core;
 

@@ -268,6 +268,7 @@ impl Entry {
             .flat_map(|key| key.iter().copied());
         match named
             .chain(keys)
+            .chain(shape.alike.iter().copied())
             .find(|column| !self.columns.contains(column))
         {
             Some(column) => Err(RegistryError::UnknownColumn {

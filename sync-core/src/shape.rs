@@ -13,6 +13,9 @@ pub struct Shape {
     pub registers: &'static [Register],
     /// Columns in which two live rows are the same thing, where none of them is NULL.
     pub natural_keys: &'static [&'static [&'static str]],
+    /// Columns in which a row and one of the account are equal that are taken for the same thing, once: when a
+    /// database with rows of its own is merged into the account.
+    pub alike: &'static [&'static str],
     /// Foreign keys to synced tables.
     pub references: &'static [Reference],
     /// Foreign keys to tables that are not synced.

@@ -108,13 +108,12 @@ async fn connect(file: &Path, url: &str) -> Result<Adapter> {
         .into_owned();
     println!("{device_name:<9} {}", file.display());
     adapter
-        .connect(&Connect {
-            url: app_adapter::ServerUrl::parse(url, false)?,
-            email: EMAIL.to_owned(),
-            password: Password::new(PASSWORD.to_owned()),
-            device_name,
-            local_user: None,
-        })
+        .connect(&Connect::new(
+            app_adapter::ServerUrl::parse(url, false)?,
+            EMAIL,
+            Password::new(PASSWORD.to_owned()),
+            &device_name,
+        ))
         .await?;
     Ok(adapter)
 }

@@ -71,13 +71,8 @@ impl App {
     /// # Errors
     /// If the server does not have it.
     pub async fn connect(&self, server: &HttpServer, email: &str) -> Result<()> {
-        let wanted = Connect {
-            url: ServerUrl::parse(&server.url(), false)?,
-            email: email.to_owned(),
-            password: Password::new(PASSWORD.to_owned()),
-            device_name: "test".to_owned(),
-            local_user: None,
-        };
+        let url = ServerUrl::parse(&server.url(), false)?;
+        let wanted = Connect::new(url, email, Password::new(PASSWORD.to_owned()), "test");
         self.sync.connect(&wanted).await?;
         Ok(())
     }

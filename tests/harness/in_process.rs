@@ -9,8 +9,8 @@ use http::{Request, Response};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use sync_core::{
     Clock, Ids, Registry, Transport, TransportError,
-    protocol::{COMPARE_PATH, ErrorBody, PULL_PATH, PUSH_PATH, ROW_PATH, ROWS_PATH, RowQuery},
-    server::{Caller, PullQuery, ServerDb, ServerError, SyncServer},
+    protocol::ErrorBody,
+    server::{Caller, ServerError, SyncServer},
 };
 
 use crate::TestDb;
@@ -50,15 +50,7 @@ impl InProcessServer {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Result<Self> {
-        let engine = SyncServer::new(
-            ServerDb {
-                write: db.clone(),
-                read: db.clone(),
-            },
-            registry,
-            clock,
-            ids,
-        );
+        let engine = SyncServer::new(db.clone(), registry, clock, ids);
         engine.install().await?;
         Ok(Self {
             engine,
@@ -105,46 +97,19 @@ struct Direct {
 #[async_trait]
 impl Transport for Direct {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let answer = match request.uri().path() {
-            PUSH_PATH => self
-                .engine
-                .push(&self.caller, request.body())
-                .await
-                .map(|answer| serde_json::to_vec(&answer)),
-            PULL_PATH => {
-                let query = query(request.uri().query().unwrap_or_default());
-                self.engine
-                    .pull(&self.caller, &query)
-                    .await
-                    .map(|page| serde_json::to_vec(&page))
-            }
-            ROWS_PATH => self
-                .engine
-                .rows(&self.caller, request.body())
-                .await
-                .map(|answer| serde_json::to_vec(&answer)),
-            COMPARE_PATH => self
-                .engine
-                .compare(&self.caller, request.body())
-                .await
-                .map(|answer| serde_json::to_vec(&answer)),
-            ROW_PATH => {
-                let query = row_query(request.uri().query().unwrap_or_default());
-                self.engine
-                    .row(&self.caller, &query)
-                    .await
-                    .map(|answer| serde_json::to_vec(&answer))
-            }
-            other => return Err(TransportError::lost(format!("no such path: {other}"))),
-        };
+        let answer = self.engine.dispatch(&self.caller, &request).await;
         let (status, body) = match answer {
-            Ok(body) => (200, body),
-            Err(error) => (error.code().status(), serde_json::to_vec(&body(&error))),
+            Ok(Some(body)) => (200, body),
+            Ok(None) => return Err(TransportError::lost("no such path")),
+            Err(error) => {
+                let body = serde_json::to_vec(&body(&error));
+                let body = body.map_err(|e| TransportError::lost(e.to_string()))?;
+                (error.code().status(), body.into())
+            }
         };
-        let body = body.map_err(|e| TransportError::lost(e.to_string()))?;
         Response::builder()
             .status(status)
-            .body(body.into())
+            .body(body)
             .map_err(|e| TransportError::lost(e.to_string()))
     }
 }
@@ -158,31 +123,4 @@ fn body(error: &ServerError) -> ErrorBody {
         }
     }
     error.body()
-}
-
-fn query(text: &str) -> PullQuery {
-    let mut query = PullQuery::default();
-    for pair in text.split('&') {
-        match pair.split_once('=') {
-            Some(("cursor", cursor)) => query.cursor = Some(cursor.to_owned()),
-            Some(("limit", limit)) => query.limit = limit.parse().ok(),
-            Some(("protocol", protocol)) => query.protocol = protocol.parse().ok(),
-            Some(("schema", schema)) => query.schema = Some(schema.to_owned()),
-            Some(("tables", tables)) => query.tables = Some(tables.replace("%2C", ",")),
-            _ => {}
-        }
-    }
-    query
-}
-
-fn row_query(text: &str) -> RowQuery {
-    let mut query = RowQuery::default();
-    for pair in text.split('&') {
-        match pair.split_once('=') {
-            Some(("table", table)) => query.table = table.to_owned(),
-            Some(("remote_id", name)) => query.remote_id = name.to_owned(),
-            _ => {}
-        }
-    }
-    query
 }

@@ -1,5 +1,6 @@
 //! Tests across the crates, in one program.
 
+mod accounts;
 mod adoption;
 mod architecture;
 mod auth;

@@ -1,13 +1,13 @@
 //! Connecting with a sync token that somebody else has got, as the app's own settings page does.
 
-use sync_core::device::Connection;
-
-use super::{Adapter, Connected, other_account};
+use super::{
+    Adapter, Connected, LocalData, Prepared, other_account,
+    prepare::{Tie, is_certainly_another},
+};
 use crate::{
-    account,
+    devices,
     error::AdapterError,
     login::{Account, is_word},
-    seal::Purpose,
     server_url::ServerUrl,
 };
 
@@ -20,6 +20,8 @@ pub struct Grant {
     pub user_id: String,
     /// The sync token.
     pub token: String,
+    /// What becomes of data that is here and is not the account's yet.
+    pub local_data: LocalData,
 }
 
 impl std::fmt::Debug for Grant {
@@ -32,55 +34,54 @@ impl std::fmt::Debug for Grant {
 }
 
 impl Adapter {
-    /// Ties an account to the local data with a sync token. No server is asked: the next sync tells whether
-    /// the token is good.
+    /// Ties an account to the local data with a sync token, once the server has said that it is the account's.
     ///
     /// # Errors
-    /// If the token or the account cannot be one, or it is not clear whose data is to be the account's.
+    /// If the server does not accept the token, says that it is another account's, or is not reached, or if it
+    /// is not clear whose data is to be the account's; then all is as before.
     pub async fn connect_with(&self, grant: &Grant) -> Result<Connected, AdapterError> {
-        let Grant {
-            url,
-            user_id,
-            token,
-        } = grant;
-        let url = url.as_str();
-        if !is_word(user_id) || !is_word(token) {
+        if !is_word(&grant.user_id) || !is_word(&grant.token) {
             return Err(AdapterError::Usage(
                 "the token or the account is not one that a server gives out: log in again"
                     .to_owned(),
             ));
         }
         let state = self.device.state().await?;
-        let same = state.remote_user_id.as_ref() == Some(user_id)
-            && state.remote_url.as_deref() == Some(url);
-        if state.local_user_id.is_some() && !same {
+        if grant.local_data == LocalData::Ask && is_certainly_another(&state, &grant.user_id) {
             return Err(other_account(&state));
         }
-        let tied = state.local_user_id.clone();
-        let local_user_id = account::choose(self.device.db(), user_id, tied, None).await?;
-        let device_id = self.device.device_id().await?;
-        let (key, kept) = self.key.for_login(&device_id).await?;
-        let connection = Connection {
-            remote_url: url.to_owned(),
-            remote_user_id: user_id.clone(),
-            email: state.email.clone().filter(|_| same),
-            auth_token: key.seal(token, Purpose { url, user_id }, kept)?,
-            local_user_id,
+        self.verify(grant).await?;
+        let users = self
+            .users(&state, &grant.user_id, None, grant.local_data)
+            .await?;
+        let is_known = state.remote_user_id.as_ref() == Some(&grant.user_id);
+        let mut prepared = Prepared {
+            url: grant.url.as_str().to_owned(),
+            email: state.email.clone().filter(|_| is_known),
+            account: Account {
+                id: grant.user_id.clone(),
+                // The token does not tell it, and a user has one.
+                email: format!("{}@user.invalid", grant.user_id),
+                name: String::new(),
+                email_verified: false,
+            },
+            token: grant.token.clone(),
+            state,
+            tie: Tie::Free,
+            users,
         };
-        let account = Account {
-            id: user_id.clone(),
-            // The token does not tell it, and a user has one.
-            email: format!("{user_id}@user.invalid"),
-            name: String::new(),
-            email_verified: false,
-        };
-        self.tie(&connection, &account, &state).await?;
-        Ok(Connected {
-            remote_url: connection.remote_url,
-            user_id: connection.remote_user_id,
-            email: connection.email.unwrap_or_default(),
-            local_user_id: connection.local_user_id,
-            n_pending: self.overview().await?.n_pending,
-        })
+        self.look_at(&mut prepared).await?;
+        self.tie(&prepared, grant.local_data).await
+    }
+
+    async fn verify(&self, grant: &Grant) -> Result<(), AdapterError> {
+        let token = Some(grant.token.clone());
+        let transport = self.network.transport(grant.url.as_str(), token)?;
+        if devices::account(&*transport).await? == grant.user_id {
+            return Ok(());
+        }
+        Err(AdapterError::Usage(
+            "the token is another account's: log in again".to_owned(),
+        ))
     }
 }

@@ -67,13 +67,13 @@ async fn open(dir: &tempfile::TempDir, server: &FakeServer) -> Adapter {
 }
 
 fn wanted(url: &str) -> Connect {
-    Connect {
-        url: ServerUrl::parse(url, false).expect("address"),
-        email: "anna@example.org".to_owned(),
-        password: Password::new("correct horse".to_owned()),
-        device_name: "laptop".to_owned(),
-        local_user: None,
-    }
+    let password = Password::new("correct horse".to_owned());
+    Connect::new(
+        ServerUrl::parse(url, false).expect("address"),
+        "anna@example.org",
+        password,
+        "laptop",
+    )
 }
 
 #[tokio::test]

@@ -18,7 +18,10 @@ use super::{
     schedule::Trigger,
     status::{Activity, Event, Problem, SyncStatus},
 };
-use crate::{Adapter, AdapterError, Connect, Connected, Disconnected, Environment, Grant};
+use crate::{
+    Adapter, AdapterError, Connect, Connected, Disconnected, Environment, Grant, LocalData,
+    Prepared, Preview,
+};
 
 /// Events that are kept for a reader who is slow.
 const EVENTS: usize = 256;
@@ -83,6 +86,8 @@ impl CloudSync {
     /// If the database fails.
     pub async fn start(adapter: Adapter) -> Result<Self, AdapterError> {
         let overview = adapter.overview().await?;
+        // It runs for long, so it may take the time to look the file through once.
+        adapter.doubt();
         let status = SyncStatus {
             problem: Problem::kept(&overview),
             overview,
@@ -131,6 +136,44 @@ impl CloudSync {
         let connected = self.adapter.connect(wanted).await;
         self.refresh().await;
         connected
+    }
+
+    /// Logs in and tells what connecting would do; nothing, where there is nothing to choose. Go on with
+    /// [`CloudSync::finish`] or [`CloudSync::cancel`].
+    ///
+    /// # Errors
+    /// If the login fails, or what it would do cannot be worked out; then all is as before.
+    pub async fn prepare(
+        &self,
+        wanted: &Connect,
+    ) -> Result<(Prepared, Option<Preview>), AdapterError> {
+        let prepared = self.adapter.prepare(wanted).await?;
+        match self.adapter.preview(&prepared).await {
+            Ok(preview) => Ok((prepared, preview)),
+            Err(error) => {
+                self.adapter.cancel(prepared).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Connects with a login that was prepared, and syncs at once.
+    ///
+    /// # Errors
+    /// As [`CloudSync::connect`].
+    pub async fn finish(
+        &self,
+        prepared: Prepared,
+        local_data: LocalData,
+    ) -> Result<Connected, AdapterError> {
+        let connected = self.adapter.finish(prepared, local_data).await;
+        self.refresh().await;
+        connected
+    }
+
+    /// Ends a login that was prepared and is not wanted.
+    pub async fn cancel(&self, prepared: Prepared) {
+        self.adapter.cancel(prepared).await;
     }
 
     /// [`CloudSync::connect`] with a sync token in place of a password.

@@ -35,7 +35,7 @@ pub(super) async fn run(
     let result = adapter
         .doctor(!args.check, &|event| reporter.event(&event))
         .await;
-    reporter.finish();
+    reporter.finish(&result);
     let diagnosis = result?;
     output.answer(&Told {
         is_sound: diagnosis.is_sound(),

@@ -51,7 +51,8 @@ impl Exit {
             Self::Incomplete => "synced, but some rows need attention: see status",
             Self::FileUnusable => "the database file, or its key file, cannot be used",
             Self::ChoiceNeeded => {
-                "the server's data is not what was synced with: sync --keep-mine or --take-theirs"
+                "somebody has to choose: the server's data is not what was synced with (sync --keep-mine or \
+                 --take-theirs), or the database is another account's (connect --merge or --set-aside)"
             }
             Self::Unsound => {
                 "doctor: something is not in order; with --check, or because it cannot be put right here"
@@ -75,8 +76,8 @@ impl Exit {
             AdapterError::File { problem, .. } => Self::of_file(*problem),
             AdapterError::KeyFile { .. } | AdapterError::NotAKey { .. } => Self::FileUnusable,
             AdapterError::Sync(error) => Self::of_sync(error),
-            AdapterError::OtherAccount { .. }
-            | AdapterError::Seal
+            AdapterError::OtherAccount { .. } => Self::ChoiceNeeded,
+            AdapterError::Seal
             | AdapterError::Panicked
             | AdapterError::Listen { .. }
             | AdapterError::PageFile { .. }
@@ -104,7 +105,7 @@ impl Exit {
             } => Self::Unreachable,
             SyncError::Transport(_) | SyncError::NotASyncServer(_) => Self::Unreachable,
             SyncError::Busy => Self::Busy,
-            SyncError::NewerDatabase { .. } => Self::FileUnusable,
+            SyncError::NewerDatabase { .. } | SyncError::Damaged => Self::FileUnusable,
             SyncError::Database(error) => match database::problem(error) {
                 FileProblem::Unusable => Self::Failed,
                 problem => Self::of_file(problem),
@@ -144,16 +145,22 @@ Usage by example:
   zentrio --database FILE status [--json]
   zentrio --database FILE explain TABLE ID [--json]
   zentrio --database FILE discard TABLE ID [--yes] [--json]
+  zentrio --database FILE leave-out TABLE ID [--json]
   zentrio --database FILE retry [TABLE ID] [--json]
   zentrio --database FILE doctor [--check] [--json]
+  zentrio --database FILE run [--once] [--listen 127.0.0.1:8788]
+  zentrio --database FILE logs [-n 100] [--follow] [--json]
   zentrio --database FILE disconnect [--json]
+  zentrio completions bash > ~/.local/share/bash-completion/completions/zentrio
 
 Every flag has an environment variable; see also zentrio connect --help. The password is asked for, or read
 from stdin with --password-stdin, or taken from ZENTRIO_PASSWORD. The login is kept in the database, sealed
 with the key in FILE.key beside it: whoever copies one without the other has to log in again.
 
 Results go to stdout, everything else to stderr. With --json stdout is one JSON object, of an error
-{\"error\":{\"code\":..,\"message\":..}}. ZENTRIO_LOG=debug logs more; NO_COLOR switches colours off.";
+{\"error\":{\"code\":..,\"message\":..}}. ZENTRIO_LOG=debug says more on stderr; NO_COLOR and CLICOLOR=0
+switch colours off. On a terminal, work that takes long shows how far it is; elsewhere it says so every 5 s.
+FILE.log, which only its owner can read, keeps what run, sync and retry did, without secrets: zentrio logs.";
 
 #[cfg(test)]
 mod tests {
@@ -249,7 +256,7 @@ mod tests {
                 },
                 7,
             ),
-            (other(), 1),
+            (other(), 8),
             (AdapterError::Io(io::Error::other("x")), 1),
             (sync(refused(426)), 1),
             (sync(SyncError::Overtaken { last: 1 }), 1),

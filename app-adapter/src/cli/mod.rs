@@ -1,20 +1,29 @@
 //! The command line. Every flag has an environment variable.
 
+mod completions;
 mod connect;
 mod discard;
 mod disconnect;
 mod doctor;
 mod exit;
 mod explain;
+mod leave_out;
+mod logs;
 mod output;
 mod password;
+mod plan;
 mod retry;
 mod row;
 mod run;
 mod status;
 mod sync;
 
-use std::{ffi::OsString, io::IsTerminal, path::PathBuf, process::ExitCode};
+use std::{
+    ffi::OsString,
+    io::IsTerminal,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{
     ArgAction, CommandFactory, Parser, Subcommand,
@@ -24,7 +33,7 @@ use clap::{
 use tracing_subscriber::EnvFilter;
 
 use self::{exit::Exit, output::Output};
-use crate::{Adapter, AdapterError};
+use crate::{Adapter, AdapterError, reporter};
 
 /// Syncs a local Zentrio database with a server.
 ///
@@ -60,12 +69,18 @@ enum Command {
     Explain(row::Row),
     /// Drop what waits to be sent of one row, and take the server's form of it.
     Discard(discard::Args),
+    /// Do without a row of the server that cannot be written here, until it changes elsewhere.
+    LeaveOut(row::Row),
     /// Try again what the server refused and what could not be written here.
     Retry(retry::Args),
     /// Look the database over, compare it with the server, and put right what differs.
     Doctor(doctor::Args),
+    /// Tell what syncs did, by run, sync and retry, from the log beside the database.
+    Logs(logs::Args),
     /// Log out. All data stays here, also what was not sent yet.
     Disconnect,
+    /// Print what makes a shell complete the commands and flags of this program.
+    Completions(completions::Args),
 }
 
 /// Runs the program with its arguments, of which the first is its name, and says how it ended.
@@ -89,25 +104,43 @@ pub async fn run(args: Vec<OsString>) -> ExitCode {
 }
 
 async fn execute(cli: Cli, output: &Output) -> Result<Exit, AdapterError> {
+    if let Command::Completions(args) = &cli.command {
+        return Ok(completions::run(args)?);
+    }
     let Some(path) = cli.database else {
         return Err(AdapterError::Usage(
             "name the database with --database FILE or ZENTRIO_DATABASE".to_owned(),
         ));
     };
-    let adapter = Adapter::open(&path).await?;
+    if let Command::Logs(args) = &cli.command {
+        return logs::run(&path, args, output).await;
+    }
+    let adapter = reporter::during("Opening the database", Adapter::open(&path)).await?;
     if let Some(copy) = adapter.new_copy() {
         output.adopted(copy);
     }
-    let result = match cli.command {
+    on_database(cli.command, &path, adapter, output).await
+}
+
+async fn on_database(
+    command: Command,
+    path: &Path,
+    adapter: Adapter,
+    output: &Output,
+) -> Result<Exit, AdapterError> {
+    let result = match command {
         Command::Connect(args) => connect::run(&adapter, args, output).await,
-        Command::Sync(args) => sync::run(&adapter, &args, output).await,
-        Command::Run(args) => run::run(&adapter, &path, args, output).await,
+        Command::Sync(args) => sync::run(&adapter, path, &args, output).await,
+        Command::Run(args) => run::run(&adapter, path, args, output).await,
         Command::Status => status::run(&adapter, output).await,
         Command::Explain(row) => explain::run(&adapter, row, output).await,
         Command::Discard(args) => discard::run(&adapter, args, output).await,
-        Command::Retry(args) => retry::run(&adapter, args, output).await,
+        Command::LeaveOut(row) => leave_out::run(&adapter, row, output).await,
+        Command::Retry(args) => retry::run(&adapter, path, args, output).await,
         Command::Doctor(args) => doctor::run(&adapter, &args, output).await,
         Command::Disconnect => disconnect::run(&adapter, output).await,
+        // These need no database to be open.
+        Command::Logs(_) | Command::Completions(_) => Ok(Exit::Done),
     };
     if let Err(error) = adapter.close().await {
         // The result stands: SQLite tidies up at the next opening.
@@ -148,8 +181,10 @@ fn is_truthy(value: &std::ffi::OsStr) -> bool {
 
 /// Stdout is for results, so the log goes to stderr. `ZENTRIO_LOG` says what to log, such as `debug`.
 fn start_log() {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let colour = std::io::stderr().is_terminal()
-        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        && !is_set("NO_COLOR")
+        && std::env::var_os("CLICOLOR").is_none_or(|value| value != "0");
     let filter = EnvFilter::try_from_env("ZENTRIO_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -215,6 +250,9 @@ mod tests {
             "status",
             "disconnect",
             "explain",
+            "leave-out",
+            "logs",
+            "completions",
             "discard",
             "retry",
             "doctor",

@@ -47,6 +47,10 @@ impl Output {
         self.verbose
     }
 
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Prints the result of a command.
     pub(crate) fn answer(&self, answer: &impl Answer) -> Result<Exit, AdapterError> {
         if self.json {

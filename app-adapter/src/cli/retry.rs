@@ -1,6 +1,6 @@
 //! `zentrio retry`.
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 use serde::Serialize;
 use sync_core::device::{QuarantinedRow, RejectedRow};
@@ -10,7 +10,7 @@ use super::{
     output::{Answer, Output, count},
     status::write_troubles,
 };
-use crate::{Adapter, AdapterError, people::RowName, reporter::Reporter};
+use crate::{Adapter, AdapterError, SyncLog, people::RowName, reporter::Reporter};
 
 /// Which row is meant; none for all.
 #[derive(Debug, clap::Args)]
@@ -36,6 +36,7 @@ struct Tried {
 
 pub(super) async fn run(
     adapter: &Adapter,
+    path: &Path,
     args: Args,
     output: &Output,
 ) -> Result<Exit, AdapterError> {
@@ -44,9 +45,10 @@ pub(super) async fn run(
         _ => None,
     };
     let before = adapter.retry(row.as_ref()).await?;
-    let reporter = Reporter::on_stderr(output.is_verbose());
+    let log = SyncLog::beside(path, "retry");
+    let reporter = Reporter::on_stderr(output.is_verbose()).and(&log);
     let result = adapter.sync(&|event| reporter.event(&event)).await;
-    reporter.finish();
+    reporter.finish(&result);
     result?;
     let status = adapter.overview().await?.status;
     let (mut rejected, mut quarantined) = (status.rejected, status.quarantined);

@@ -11,7 +11,10 @@ use super::{
     exit::Exit,
     output::{Answer, Output},
 };
-use crate::{Adapter, AdapterError, CloudSync, Event, Page, PageOptions, reporter::Reporter};
+use crate::{
+    Adapter, AdapterError, CloudSync, Event, Page, PageOptions, SyncLog, log::Happened,
+    reporter::Reporter,
+};
 
 /// How long `--once` waits where another program is syncing the database.
 const OTHERS: Duration = Duration::from_secs(60);
@@ -60,12 +63,14 @@ pub(super) async fn run(
     args: Args,
     output: &Output,
 ) -> Result<Exit, AdapterError> {
+    let log = SyncLog::beside(path, "run");
     if args.once {
-        return once(adapter, output).await;
+        return once(adapter, &log, output).await;
     }
     // Whoever asks it to stop while it starts is heard, too.
     let asked = asked_to_stop()?;
     let sync = CloudSync::start(adapter.clone()).await?;
+    let kept = log.follow(&sync);
     let options = PageOptions {
         listen: args.listen,
         allowed_origins: args.allow_origin,
@@ -83,10 +88,12 @@ pub(super) async fn run(
         tokio::select! {
             () = asked => {}
             () = report(&sync, output) => {}
+            () = kept => {}
         }
     }
     page.stop().await;
     sync.stop().await;
+    log.write(Happened::Stopped);
     exit
 }
 
@@ -106,9 +113,9 @@ async fn report(sync: &CloudSync, output: &Output) {
     }
 }
 
-async fn once(adapter: &Adapter, output: &Output) -> Result<Exit, AdapterError> {
+async fn once(adapter: &Adapter, log: &SyncLog, output: &Output) -> Result<Exit, AdapterError> {
     let begun = time::Instant::now();
-    let reporter = Reporter::on_stderr(output.is_verbose());
+    let reporter = Reporter::on_stderr(output.is_verbose()).and(log);
     let result = loop {
         match adapter.sync(&|event| reporter.event(&event)).await {
             Err(AdapterError::Sync(SyncError::Busy)) if begun.elapsed() < OTHERS => {
@@ -117,13 +124,13 @@ async fn once(adapter: &Adapter, output: &Output) -> Result<Exit, AdapterError> 
             ended => break ended,
         }
     };
-    reporter.finish();
+    reporter.finish(&result);
     output.answer(&Once { report: result? })
 }
 
 /// Waits for Ctrl-C, or for what a service manager sends.
 #[cfg(unix)]
-fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+pub(super) fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     use signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -136,7 +143,7 @@ fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
 }
 
 #[cfg(not(unix))]
-fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+pub(super) fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async {
         if signal::ctrl_c().await.is_err() {
             std::future::pending().await

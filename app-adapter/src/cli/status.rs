@@ -11,6 +11,7 @@ use super::{
 use crate::{Adapter, AdapterError, Overview, Standing};
 
 pub(super) async fn run(adapter: &Adapter, output: &Output) -> Result<Exit, AdapterError> {
+    adapter.assure().await?;
     output.answer(&adapter.overview().await?)
 }
 
@@ -44,6 +45,15 @@ impl fmt::Display for Overview {
             )?;
         } else if *state == Standing::Synced {
             writeln!(f, "Everything is at the server.")?;
+        }
+        for parked in &status.set_aside {
+            let who = parked.email.as_deref().or(parked.remote_user_id.as_deref());
+            writeln!(
+                f,
+                "Set aside: {} of {}. To go on with them: zentrio connect",
+                count(parked.n_rows, "row"),
+                who.unwrap_or("another account")
+            )?;
         }
         write_troubles(f, &status.rejected, &status.quarantined)?;
         match copy_before_sync {
@@ -98,7 +108,7 @@ pub(super) fn write_troubles(
     );
     list(f, &heading, &unreadable, |row| told(row))?;
     let heading = format!(
-        "{} of the server cannot be written here yet. A newer version of the app may be able to:",
+        "{} of the server cannot be written here yet. A newer version of the app may be able to; do without with zentrio leave-out:",
         count(quarantined.len() as u64, "row")
     );
     list(f, &heading, quarantined, |row| {
@@ -156,6 +166,7 @@ mod tests {
             pending: Vec::new(),
             rejected: Vec::new(),
             quarantined: Vec::new(),
+            set_aside: Vec::new(),
         };
         Overview {
             state,

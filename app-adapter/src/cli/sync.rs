@@ -1,6 +1,6 @@
 //! `zentrio sync`.
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 use clap::{ArgAction, builder::FalseyValueParser};
 use serde::Serialize;
@@ -11,7 +11,7 @@ use super::{
     output::{Answer, Output, count},
     status::write_troubles,
 };
-use crate::{Adapter, AdapterError, Overview, reporter::Reporter};
+use crate::{Adapter, AdapterError, Overview, SyncLog, reporter::Reporter};
 
 /// What to do first where the server's data is not what this database was synced with.
 #[derive(Debug, Default, clap::Args)]
@@ -46,15 +46,17 @@ struct Synced {
 
 pub(super) async fn run(
     adapter: &Adapter,
+    path: &Path,
     args: &Args,
     output: &Output,
 ) -> Result<Exit, AdapterError> {
     if let Some(restart) = args.restart() {
         adapter.restart(restart).await?;
     }
-    let reporter = Reporter::on_stderr(output.is_verbose());
+    let log = SyncLog::beside(path, "sync");
+    let reporter = Reporter::on_stderr(output.is_verbose()).and(&log);
     let result = adapter.sync(&|event| reporter.event(&event)).await;
-    reporter.finish();
+    reporter.finish(&result);
     let report = result?;
     let Overview {
         n_pending, status, ..

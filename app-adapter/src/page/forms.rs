@@ -18,7 +18,7 @@ use super::{
     sessions::{Message, Session, Typed},
     view,
 };
-use crate::{AdapterError, Connect, Password, RowName, ServerUrl};
+use crate::{AdapterError, Connect, LocalData, Password, Prepared, RowName, ServerUrl};
 
 /// How long an answer waits for the sync that was asked for; after that the page shows it going on.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -41,6 +41,11 @@ pub(super) struct Login {
     email: String,
     password: String,
     insecure: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Answer {
+    answer: String,
 }
 
 #[derive(Deserialize)]
@@ -128,6 +133,8 @@ macro_rules! handler {
 
 handler!(/// `POST /connect`
     connect, Login, connect);
+handler!(/// `POST /answer`
+    answer, Answer, answer);
 handler!(/// `POST /sync`
     sync, Nothing, sync);
 handler!(/// `POST /disconnect`
@@ -159,25 +166,54 @@ impl Sender {
         if login.email.trim().is_empty() || login.password.is_empty() {
             return self.done(Message::bad("Type your email and your password."));
         }
-        let wanted = Connect {
-            url,
-            email: login.email.trim().to_owned(),
-            password: Password::new(login.password),
-            device_name: gethostname::gethostname().to_string_lossy().into_owned(),
-            local_user: None,
-        };
-        match self.state.sync.connect(&wanted).await {
-            Ok(_) => {
-                // Who has logged in is somebody else than who had not.
-                let (session, cookie) = sessions.renew(&self.session);
-                self.state.forget_devices().await;
-                sessions.tell(
-                    &session,
-                    Message::good("Connected. Syncing goes on by itself."),
-                );
-                back(cookie)
+        let device_name = gethostname::gethostname().to_string_lossy().into_owned();
+        let password = Password::new(login.password);
+        let wanted = Connect::new(url, login.email.trim(), password, &device_name);
+        match self.state.sync.prepare(&wanted).await {
+            Ok((prepared, None)) => self.finish(prepared, LocalData::Ask).await,
+            Ok((prepared, Some(preview))) => {
+                self.state
+                    .asking
+                    .ask(&self.session, prepared, preview)
+                    .await;
+                back(None)
             }
             Err(error) => self.failed(&error),
+        }
+    }
+
+    async fn finish(self, prepared: Prepared, local_data: LocalData) -> Response {
+        let connected = match self.state.sync.finish(prepared, local_data).await {
+            Ok(connected) => connected,
+            Err(error) => return self.failed(&error),
+        };
+        // Who has logged in is somebody else than who had not.
+        let (session, cookie) = self.state.sessions.renew(&self.session);
+        self.state.forget_devices().await;
+        let text = match connected.set_aside {
+            None => "Connected. Syncing goes on by itself.".to_owned(),
+            Some(other) => format!(
+                "Connected. The data of {other} is set aside: log in to that account to go on with it."
+            ),
+        };
+        self.state.sessions.tell(&session, Message::good(text));
+        back(cookie)
+    }
+
+    async fn answer(self, Answer { answer }: Answer) -> Response {
+        let local_data = match answer.as_str() {
+            "merge" => Some(LocalData::Merge),
+            "set-aside" => Some(LocalData::SetAside),
+            "cancel" => None,
+            _ => return StatusCode::UNPROCESSABLE_ENTITY.into_response(),
+        };
+        match (self.state.asking.take(&self.session).await, local_data) {
+            (None, _) => self.done(Message::bad("Log in again: too much time has passed.")),
+            (Some(prepared), Some(local_data)) => self.finish(prepared, local_data).await,
+            (Some(prepared), None) => {
+                self.state.sync.cancel(prepared).await;
+                self.done(Message::good("Nothing was done. All is as it was."))
+            }
         }
     }
 
@@ -199,13 +235,19 @@ impl Sender {
     }
 
     async fn disconnect(self, _: Nothing) -> Response {
-        match self.state.sync.disconnect().await {
-            Ok(done) if !done.is_revoked && done.was_connected => self.done(Message::good(
-                "Disconnected. The server could not be told; the login runs out there by itself.",
-            )),
-            Ok(_) => self.done(Message::good("Disconnected. All data stays here.")),
-            Err(error) => self.failed(&error),
+        let done = match self.state.sync.disconnect().await {
+            Ok(done) => done,
+            Err(error) => return self.failed(&error),
+        };
+        let mut text = "Disconnected. All data stays here.".to_owned();
+        if done.n_pending > 0 {
+            let rows = view::count(done.n_pending, "changed row");
+            text += &format!(" {rows} not sent yet: log in to the same account to send them.");
         }
+        if done.was_connected && !done.is_revoked {
+            text += " The server could not be told; the login runs out there by itself.";
+        }
+        self.done(Message::good(text))
     }
 
     async fn choose(self, Choice { choice }: Choice) -> Response {

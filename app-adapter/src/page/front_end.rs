@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use sync_core::Millis;
 
 use super::{PageState, door::From, guard::refused};
-use crate::{Activity, AdapterError, DEFAULT_SERVER, Grant, ServerUrl, SyncStatus};
+use crate::{Activity, AdapterError, DEFAULT_SERVER, Grant, LocalData, ServerUrl, SyncStatus};
 
 /// The row that the front end knows as the state of the sync.
 #[derive(Serialize)]
@@ -40,6 +40,29 @@ pub(super) struct Connecting {
     remote_url: String,
     token: String,
     user_id: String,
+    /// Beyond what it sends: what becomes of the data that is here.
+    #[serde(default)]
+    local_data: Answer,
+}
+
+/// What becomes of the data that is here, if the front end has asked.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Answer {
+    #[default]
+    Ask,
+    Merge,
+    SetAside,
+}
+
+impl std::convert::From<Answer> for LocalData {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Ask => Self::Ask,
+            Answer::Merge => Self::Merge,
+            Answer::SetAside => Self::SetAside,
+        }
+    }
 }
 
 /// Lets those in who prove that they may.
@@ -113,6 +136,7 @@ pub(super) async fn connect(
         remote_url,
         token,
         user_id,
+        local_data,
     } = connecting;
     let url = match ServerUrl::parse(&remote_url, false) {
         Ok(url) => url,
@@ -122,6 +146,7 @@ pub(super) async fn connect(
         url,
         user_id,
         token,
+        local_data: local_data.into(),
     };
     match state.sync.connect_with(&grant).await {
         Ok(_) => succeeded(),

@@ -104,8 +104,10 @@ impl Listener {
         let status = self.status.borrow_and_update().clone();
         let devices = self.state.devices(PATIENCE).await;
         let labels = self.state.labels(&status.overview.status.rejected).await;
+        let preview = self.state.asking.preview(&self.session).await;
         let shown = Shown {
             status: &status,
+            preview: preview.as_ref(),
             devices: &devices,
             labels: &labels,
             session: &self.session,

@@ -2,6 +2,7 @@
 //!
 //! Every request is judged by [`door`] before a route sees it. What a route does is done by [`CloudSync`].
 
+mod asking;
 mod assets;
 mod door;
 mod forms;
@@ -20,7 +21,7 @@ pub use server::{Page, PageOptions};
 
 use std::sync::Arc;
 
-use self::{door::Door, secret::Secret, sessions::Sessions};
+use self::{asking::Asking, door::Door, secret::Secret, sessions::Sessions};
 use tokio::sync::{Mutex, watch};
 
 use crate::{CloudSync, Devices};
@@ -31,6 +32,7 @@ struct PageState {
     sync: CloudSync,
     door: Arc<Door>,
     sessions: Arc<Sessions>,
+    asking: Arc<Asking>,
     /// What programs show that are no browsers.
     secret: Arc<Secret>,
     /// The account's devices, and as of which sync of which account they are known.

@@ -11,7 +11,7 @@ use axum::{
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time};
 
 use super::{
-    PageState, assets, door::Door, forms, front_end, guard, live, secret::Secret,
+    PageState, asking::Asking, assets, door::Door, forms, front_end, guard, live, secret::Secret,
     secret_file::SecretFile, sessions::Sessions, show,
 };
 use crate::{AdapterError, CloudSync};
@@ -37,6 +37,7 @@ pub struct PageOptions {
 pub struct Page {
     address: SocketAddr,
     stop: watch::Sender<bool>,
+    asking: Arc<Asking>,
     serving: JoinHandle<io::Result<()>>,
     _secret_file: Option<SecretFile>,
 }
@@ -60,10 +61,12 @@ impl Page {
             None => None,
         };
         let (stop, stopped) = watch::channel(false);
+        let asking = Arc::new(Asking::new(sync.clone()));
         let state = PageState {
             sync,
             door: Arc::new(Door::new(address.port(), options.allowed_origins)),
             sessions: Arc::new(Sessions::new(address.port())),
+            asking: asking.clone(),
             secret,
             devices: Arc::default(),
             stopped: stopped.clone(),
@@ -72,6 +75,7 @@ impl Page {
         Ok(Self {
             address,
             stop,
+            asking,
             serving: tokio::spawn(async move { serving.await }),
             _secret_file: secret_file,
         })
@@ -88,6 +92,7 @@ impl Page {
         if time::timeout(GRACE, &mut self.serving).await.is_err() {
             self.serving.abort();
         }
+        self.asking.end().await;
     }
 }
 
@@ -119,6 +124,7 @@ fn router(state: PageState) -> Router {
         .route("/page.css", get(assets::style))
         .route("/page.js", get(assets::script))
         .route("/connect", post(forms::connect))
+        .route("/answer", post(forms::answer))
         .route("/sync", post(forms::sync))
         .route("/disconnect", post(forms::disconnect))
         .route("/choose", post(forms::choose))

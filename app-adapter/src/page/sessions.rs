@@ -142,6 +142,12 @@ impl Sessions {
     }
 }
 
+impl Session {
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
 impl Message {
     pub(super) fn good(text: impl Into<String>) -> Self {
         let text = text.into();

@@ -42,8 +42,10 @@ impl PageState {
     ) -> String {
         let status = self.sync.status().borrow().clone();
         let labels = self.labels(&status.overview.status.rejected).await;
+        let preview = self.asking.preview(session).await;
         let shown = Shown {
             status: &status,
+            preview: preview.as_ref(),
             devices,
             labels: &labels,
             session,

@@ -28,7 +28,10 @@ pub(crate) async fn list(
     caller: AccountCaller,
 ) -> Result<Json<DevicesAnswer>, Error> {
     let devices = devices::of_caller(&state, &caller).await?;
-    Ok(Json(DevicesAnswer { devices }))
+    Ok(Json(DevicesAnswer {
+        user_id: caller.user_id,
+        devices,
+    }))
 }
 
 /// A device of another account is as unknown as nobody's.

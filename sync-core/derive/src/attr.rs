@@ -15,11 +15,12 @@ pub(crate) struct StructAttrs {
     pub(crate) table_name: Option<LitStr>,
     pub(crate) rename_all: Option<String>,
     pub(crate) natural_keys: Vec<NaturalKey>,
+    pub(crate) alike: Option<NaturalKey>,
     pub(crate) exclusive: Vec<Exclusive>,
     pub(crate) no_hooks: Option<Path>,
 }
 
-/// `natural_key(a, b, ..)`
+/// `natural_key(a, b, ..)`, or `alike(a, b, ..)`
 pub(crate) struct NaturalKey {
     pub(crate) at: Path,
     pub(crate) columns: Vec<Name>,
@@ -69,7 +70,7 @@ pub(crate) enum Merge {
     Function(Path),
 }
 
-const ON_STRUCTS: [&str; 3] = ["natural_key", "exclusive", "no_hooks"];
+const ON_STRUCTS: [&str; 4] = ["natural_key", "alike", "exclusive", "no_hooks"];
 const ON_FIELDS: [&str; 7] = [
     "owner",
     "parent",
@@ -99,7 +100,11 @@ impl StructAttrs {
 
     fn sync(&mut self, meta: &ParseNestedMeta<'_>) -> Result<()> {
         match word(meta).as_str() {
-            "natural_key" => self.natural_keys.push(value::natural_key(meta)?),
+            "natural_key" => self.natural_keys.push(value::columns(meta, "natural_key")?),
+            "alike" => {
+                let columns = value::columns(meta, "alike")?;
+                once(&mut self.alike, meta, columns)?;
+            }
             "exclusive" => self.exclusive.push(value::exclusive(meta)?),
             "no_hooks" => once(&mut self.no_hooks, meta, meta.path.clone())?,
             other => {

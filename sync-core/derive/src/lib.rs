@@ -47,6 +47,8 @@ use proc_macro::TokenStream;
 ///
 /// - `natural_key(a, b)`: live rows equal in these columns are one thing, whichever device made
 ///   them. May be repeated.
+/// - `alike(a, b)`: rows equal in these columns may be two things; but when a database with rows of its own is
+///   merged into an account, each is taken for the account's only row like it.
 /// - `exclusive(flag = "is_default", per = "user_id")`: at most one live row of those with equal
 ///   `per` has the flag set. May be repeated.
 /// - `no_hooks`: the entity has its own `impl ActiveModelBehavior`.

@@ -22,6 +22,7 @@ pub(crate) fn check(cx: &mut Ctxt, input: &Input) {
     account(cx, input);
     register_names(cx, input);
     named::natural_keys(cx, input);
+    named::alike(cx, input);
     named::exclusive(cx, input);
 }
 

@@ -1,6 +1,6 @@
 //! Rows that came from the server, written in bulk around what is pending here.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use sea_orm::{DatabaseTransaction, DbErr};
 use serde_json::value::RawValue;
@@ -24,6 +24,8 @@ pub(crate) struct ApplyContext {
     pub(super) verdicts: bool,
     /// When registers that were sent had been edited, by row and register.
     pub(super) edited: HashMap<(i64, String), i64>,
+    /// Whether a row that is new here may be one of this database's that is like it.
+    pub(super) merging: bool,
     /// Since when rows that are being applied were set aside, by name.
     pub(super) aside_since: HashMap<String, i64>,
 }
@@ -45,6 +47,7 @@ impl ApplyContext {
             user,
             verdicts: false,
             edited: HashMap::new(),
+            merging: state.merging,
             aside_since: HashMap::new(),
         }
     }
@@ -56,10 +59,14 @@ impl ApplyContext {
     }
 }
 
+/// The registers of a row that are pending; and whether another value of it was sent before, which may arrive at
+/// the server at any time.
+pub(super) type PendingRegisters = HashMap<String, bool>;
+
 /// A row that is here already, with what is pending of it.
 pub(super) struct Local<M> {
     pub(super) model: M,
-    pub(super) pending: HashSet<String>,
+    pub(super) pending: PendingRegisters,
 }
 
 /// What is to be done with a row that is here already.
@@ -73,15 +80,17 @@ pub(super) struct Plan {
     pub(super) dirty: bool,
 }
 
-/// A pulled row never overrules a pending register: the server decides when that is pushed.
+/// A pulled row never overrules a pending register: the server decides when that is pushed. Nor does an equal
+/// value settle a register of which an earlier one is under way: it has to go after that.
 pub(super) fn plan<W: WireRow>(
     names: &[&'static str],
     local: &W,
     row: &W,
-    pending: &HashSet<String>,
+    pending: &PendingRegisters,
 ) -> Plan {
     let mut plan = Plan::default();
-    let every = pending.contains(EVERY_REGISTER);
+    let every = pending.contains_key(EVERY_REGISTER);
+    let settles = |register: &str| pending.get(register) == Some(&false);
     // A column that the server does not know is pending all the same.
     let mut differs = (0..names.len()).any(|number| !row.has(number));
     for (number, name) in names
@@ -90,15 +99,15 @@ pub(super) fn plan<W: WireRow>(
         .filter(|(number, _)| row.has(*number))
     {
         let same = local.same(number, row);
-        match (every || pending.contains(*name), same) {
-            (true, true) if pending.contains(*name) => plan.settled.push((*name).to_owned()),
+        match (every || pending.contains_key(*name), same) {
+            (true, true) if settles(name) => plan.settled.push((*name).to_owned()),
             (true, true) => {}
             (true, false) => differs = true,
             (false, false) => plan.take.push(number),
             (false, true) => {}
         }
     }
-    if every && !differs {
+    if settles(EVERY_REGISTER) && !differs {
         plan.settled.push(EVERY_REGISTER.to_owned());
     }
     plan.dirty = pending.len() > plan.settled.len();

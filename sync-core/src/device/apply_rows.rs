@@ -1,12 +1,12 @@
 //! Pulled rows into their table: each is written, adopted by a twin, or set aside.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use sea_orm::{ActiveModelTrait, DatabaseTransaction, DbErr, IntoActiveModel};
 
 use super::{
     ApplyContext,
-    apply::{Applied, Local, plan},
+    apply::{Applied, Local, PendingRegisters, plan},
     conflict,
     here::{drop_pending, is_gone, pending},
     quarantine::{self, Reason},
@@ -150,6 +150,11 @@ impl<E: Syncable> Table<E> {
             Ok(()) => {
                 E::set_owner(&mut active, &cx.user);
                 E::set_meta(&mut active, None, &row.remote_id, Millis(row.at));
+                if cx.merging
+                    && let Some(alike) = twin::alike::<E>(tx, &active).await?
+                {
+                    return self.adopt(tx, cx, &row, alike, ids, applied).await;
+                }
                 inserts.push((row, active));
                 Ok(())
             }
@@ -254,44 +259,61 @@ impl<E: Syncable> Table<E> {
     ) -> Result<bool, DbErr> {
         if let Some(model) = twin::find::<E>(tx, &active).await? {
             let id = E::meta(&model).id;
-            let pending: HashSet<String> = pending(tx, E::SHAPE.table, &[id])
-                .await?
-                .into_iter()
-                .map(|(_, register)| register)
-                .collect();
-            let was_sent = E::meta(&model).remote_id.is_some();
-            if was_sent && !pending.contains(EVERY_REGISTER) {
-                return Ok(false);
-            }
-            if was_sent {
+            if E::meta(&model).remote_id.is_some() {
+                let pending = pending(tx, E::SHAPE.table, &[id]).await?;
+                if !pending
+                    .iter()
+                    .any(|(_, register, _)| register == EVERY_REGISTER)
+                {
+                    return Ok(false);
+                }
                 // Under its old name it would be made once more.
                 resend::forget_all(tx).await?;
             }
-            let sql = format!(
-                "UPDATE \"{}\" SET remote_id = $1 WHERE \"{}\" = $2",
-                E::SHAPE.table,
-                E::SHAPE.id
-            );
-            execute(tx, &sql, vec![row.remote_id.as_str().into(), id.into()]).await?;
-            let names = self.names(tx, std::iter::once(&model)).await?;
-            let current = E::to_wire(model.clone(), &names);
-            let local = Local { model, pending };
-            let mut updates = Vec::new();
-            self.plan_update(
-                tx,
-                cx,
-                row.clone(),
-                local,
-                &current,
-                ids,
-                &mut updates,
-                applied,
-            )
-            .await?;
-            self.write_updates_here(tx, cx, updates, applied).await?;
+            self.adopt(tx, cx, row, model, ids, applied).await?;
             return Ok(true);
         }
         self.write_in_room(tx, &active, Write::Insert).await
+    }
+
+    /// Gives a row of this database the pulled one's name: it takes what is not pending of it.
+    async fn adopt(
+        &self,
+        tx: &DatabaseTransaction,
+        cx: &ApplyContext,
+        row: &PullRow<E::Wire>,
+        model: E::Model,
+        ids: &LocalIds,
+        applied: &mut Applied,
+    ) -> Result<(), DbErr> {
+        let id = E::meta(&model).id;
+        let pending: PendingRegisters = pending(tx, E::SHAPE.table, &[id])
+            .await?
+            .into_iter()
+            .map(|(_, register, sent_before)| (register, sent_before))
+            .collect();
+        let sql = format!(
+            "UPDATE \"{}\" SET remote_id = $1 WHERE \"{}\" = $2",
+            E::SHAPE.table,
+            E::SHAPE.id
+        );
+        execute(tx, &sql, vec![row.remote_id.as_str().into(), id.into()]).await?;
+        let names = self.names(tx, std::iter::once(&model)).await?;
+        let current = E::to_wire(model.clone(), &names);
+        let local = Local { model, pending };
+        let mut updates = Vec::new();
+        self.plan_update(
+            tx,
+            cx,
+            row.clone(),
+            local,
+            &current,
+            ids,
+            &mut updates,
+            applied,
+        )
+        .await?;
+        self.write_updates_here(tx, cx, updates, applied).await
     }
 
     /// Writes a row whose key only tombstones have: they give way.

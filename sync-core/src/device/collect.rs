@@ -7,7 +7,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
     BatchLimits, Device, Outgoing, State, Wanted, Withheld, drift, kept, resend, settle, state,
-    undone,
+    sync::Session, undone,
 };
 use crate::{
     error::SyncError,
@@ -94,6 +94,7 @@ impl Device {
     /// Rows get their names and their counts of sent edits here, before they are sent.
     pub(super) async fn collect(
         &self,
+        session: Session<'_>,
         progress: &mut Progress,
         limits: BatchLimits,
     ) -> Result<Option<Batch>, SyncError> {
@@ -103,6 +104,8 @@ impl Device {
         let tx = tx::begin_write(&self.db).await?;
         tx::begin_applying(&tx).await?;
         let state = state::load(&tx).await?;
+        // Rows of another account must not go where this sync sends.
+        session.check(&state)?;
         let user = state.local_user_id.clone().ok_or(SyncError::NotConnected)?;
         let server = state.server();
         let mut filling = Filling {

@@ -6,7 +6,11 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, QueryFilter, Statement, Value,
 };
 
-use super::{apply::Local, state::execute, undone};
+use super::{
+    apply::{Local, PendingRegisters},
+    state::execute,
+    undone,
+};
 use crate::{
     bulk::CHUNK, db_error::is_unreadable, protocol::PullRow, refs::LocalIds, rows::placeholders,
     syncable::Syncable, table::Table, unreadable::Fault, wire::WireRow,
@@ -26,7 +30,7 @@ impl<E: Syncable> Table<E> {
         let mut locals = HashMap::with_capacity(models.len());
         for model in models {
             let name = E::meta(&model).remote_id.unwrap_or_default().to_owned();
-            let pending = HashSet::new();
+            let pending = PendingRegisters::new();
             locals.insert(name, Local { model, pending });
         }
         let by_id: HashMap<i64, String> = locals
@@ -39,9 +43,9 @@ impl<E: Syncable> Table<E> {
             undone::forget_of(tx, &E::SHAPE, &ids).await?;
             waiting = pending(tx, E::SHAPE.table, &ids).await?;
         }
-        for (id, register) in waiting {
+        for (id, register, sent_before) in waiting {
             if let Some(local) = by_id.get(&id).and_then(|name| locals.get_mut(name)) {
-                local.pending.insert(register);
+                local.pending.insert(register, sent_before);
             }
         }
         Ok((locals, unreadable))
@@ -126,15 +130,17 @@ pub(super) async fn gone_here<W>(
         .collect()
 }
 
+/// By row and register: whether another value was sent before the present one.
 pub(super) async fn pending(
     tx: &DatabaseTransaction,
     table: &str,
     ids: &[i64],
-) -> Result<Vec<(i64, String)>, DbErr> {
+) -> Result<Vec<(i64, String, bool)>, DbErr> {
     let mut pending = Vec::new();
     for ids in ids.chunks(CHUNK) {
         let sql = format!(
-            "SELECT row_id, register FROM sync_pending WHERE tbl = $1 AND row_id IN ({})",
+            "SELECT row_id, register, CASE WHEN sent > 0 AND sent < edits THEN 1 ELSE 0 END AS sent_before
+             FROM sync_pending WHERE tbl = $1 AND row_id IN ({})",
             placeholders(2, ids.len())
         );
         let values: Vec<Value> = std::iter::once(table.into())
@@ -148,7 +154,12 @@ pub(super) async fn pending(
             ))
             .await?
         {
-            pending.push((row.try_get("", "row_id")?, row.try_get("", "register")?));
+            let sent_before: i32 = row.try_get("", "sent_before")?;
+            pending.push((
+                row.try_get("", "row_id")?,
+                row.try_get("", "register")?,
+                sent_before == 1,
+            ));
         }
     }
     Ok(pending)

@@ -6,6 +6,7 @@ mod apply_tree;
 mod bury;
 mod collect;
 mod conflict;
+mod damage;
 mod discard;
 mod doctor;
 mod drift;
@@ -13,10 +14,13 @@ mod explain;
 mod here;
 mod kept;
 mod outgoing;
+mod pages;
+mod parked;
 mod pull;
 mod push;
 mod quarantine;
 mod refetch;
+mod rehearse;
 pub(crate) mod remote;
 mod rename;
 mod replace;
@@ -27,6 +31,7 @@ mod row_id;
 mod settle;
 mod state;
 mod status;
+mod switch;
 mod sync;
 mod undone;
 
@@ -39,11 +44,14 @@ pub use doctor::{Diagnosis, Finding, FindingKind, TableCompared};
 pub use explain::{
     Explanation, GaveWay, Outlook, PendingEdit, RegisterNow, RowState, ServerSide, SetAt,
 };
+pub use parked::ParkedAccount;
+pub use rehearse::{Clash, ClashingRegister, Plan, PlannedTable};
 pub use restart::Restart;
 pub use retry::Retried;
 pub use row_id::RowId;
 pub use state::{Connection, State};
 pub use status::{PendingTable, QuarantinedRow, RejectedRow, Status};
+pub use switch::LocalRows;
 pub use sync::Observer;
 
 pub(crate) use apply::{Applied, ApplyContext};
@@ -150,6 +158,13 @@ impl Device {
     pub fn with_limits(mut self, limits: BatchLimits) -> Self {
         self.limits = limits;
         self
+    }
+
+    /// The same on a copy of the database, in which everything is installed.
+    #[must_use]
+    pub fn on(&self, copy: DatabaseConnection) -> Self {
+        let (registry, clock, ids) = (self.registry.clone(), self.clock.clone(), self.ids.clone());
+        Self::installed(copy, registry, clock, ids).with_limits(self.limits)
     }
 
     /// The local database.

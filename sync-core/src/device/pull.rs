@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use sea_orm::{DatabaseTransaction, DbErr};
 
-use super::{ApplyContext, Device, State, apply, drift, remote, state, sync::Session};
+use super::{
+    ApplyContext, Device, State, apply, drift, pages::Pages, remote, state, sync::Session,
+};
 use crate::{
     error::SyncError,
     event::{SyncEvent, SyncReport},
@@ -37,6 +39,7 @@ impl Device {
             page => page?,
         };
         let mut been_at: HashSet<String> = cursor.iter().cloned().collect();
+        let mut pages = Pages::default();
         loop {
             if epoch.as_ref().is_some_and(|epoch| *epoch != page.epoch) {
                 return Err(new_life());
@@ -44,6 +47,7 @@ impl Device {
             if page.has_more && !been_at.insert(page.cursor.clone()) {
                 return Err(SyncError::NotASyncServer("a page leads nowhere".to_owned()));
             }
+            pages.count(&page)?;
             // The next page travels while this one is written.
             let next = async {
                 if !page.has_more {
@@ -93,8 +97,11 @@ impl Device {
     ) -> Result<Vec<SyncEvent>, SyncError> {
         let nothing =
             page.tables.is_empty() && cursor == Some(&page.cursor) && page.schema.is_none();
-        if nothing && state::load(&self.db).await?.replacing.is_none() {
-            return Ok(Vec::new());
+        if nothing {
+            let state = state::load(&self.db).await?;
+            if state.replacing.is_none() && !state.merging {
+                return Ok(Vec::new());
+            }
         }
         if planted(Bug::CursorBeforeRows) {
             self.cursor_before_rows(cursor, page).await?;
@@ -115,6 +122,9 @@ impl Device {
         let (n_rows, mut events) = self.write_page(&tx, &state, page, report).await?;
         self.replace(&tx, &state, page).await?;
         state::save_cursor(&tx, &page.epoch, &page.cursor).await?;
+        if state.merging && !page.has_more {
+            state::save_merging(&tx, false).await?;
+        }
         tx::end_applying(&tx).await?;
         reach(Point::PageWritten).await;
         tx.commit().await?;

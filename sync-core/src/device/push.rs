@@ -28,12 +28,12 @@ impl Device {
         let mut overtaken = false;
         let mut limits = self.limits;
         let mut progress = Progress::start();
-        let mut batch = self.collect(&mut progress, limits).await?;
+        let mut batch = self.collect(session, &mut progress, limits).await?;
         while let Some(sent) = batch {
             let (answer, next) = tokio::join!(
                 remote::push(session.transport, sent.body.clone()),
                 // The next batch is collected while this one travels.
-                self.collect(&mut progress, limits)
+                self.collect(session, &mut progress, limits)
             );
             batch = match answer {
                 Ok(answer) => {
@@ -43,16 +43,15 @@ impl Device {
                 // A copy of this database has pushed more often than this one. Its count is the server's.
                 Err(SyncError::Overtaken { last }) if !overtaken => {
                     overtaken = true;
-                    resend::forget_all(&self.db).await?;
-                    state::save_push_no(&self.db, last).await?;
+                    self.forget_sent(session, Some(last)).await?;
                     progress = Progress::start();
-                    self.collect(&mut progress, limits).await?
+                    self.collect(session, &mut progress, limits).await?
                 }
                 Err(error) if error.is_too_large() && sent.n_rows() > 1 => {
                     limits = self.smaller(session, limits, &sent).await;
-                    resend::forget_all(&self.db).await?;
+                    self.forget_sent(session, None).await?;
                     progress = Progress::start();
-                    self.collect(&mut progress, limits).await?
+                    self.collect(session, &mut progress, limits).await?
                 }
                 Err(error) if error.is_too_large() => {
                     self.set_oversized_aside(session, &sent, &error).await?;
@@ -66,6 +65,17 @@ impl Device {
             };
         }
         Ok(())
+    }
+
+    /// Has all that is pending collected anew, and counts on from the server's last number.
+    async fn forget_sent(&self, session: Session<'_>, last: Option<i64>) -> Result<(), SyncError> {
+        let tx = tx::begin_write(&self.db).await?;
+        session.check(&state::load(&tx).await?)?;
+        resend::forget_all(&tx).await?;
+        if let Some(last) = last {
+            state::save_push_no(&tx, last).await?;
+        }
+        Ok(tx.commit().await?)
     }
 
     /// Settles an answered batch, and tells.

@@ -3,7 +3,8 @@
 //! stays pending. It goes on where it was interrupted, and counts only when it has come to its end.
 
 use super::{
-    Device, drift, drift::Columns, pull::new_life, remote, state, state::execute, sync::Session,
+    Device, drift, drift::Columns, pages::Pages, pull::new_life, remote, state, state::execute,
+    sync::Session,
 };
 use crate::{
     error::SyncError,
@@ -31,6 +32,7 @@ impl Device {
         let goes_on = state.refetch_of.as_ref() == Some(&what);
         let mut cursor = state.refetch_cursor.filter(|_| goes_on);
         let mut beginnings = 1;
+        let mut pages = Pages::default();
         loop {
             let page = match self.gained_page(session, &gained, cursor.as_deref()).await {
                 Err(error)
@@ -51,6 +53,7 @@ impl Device {
             if page.has_more && cursor.as_ref() == Some(&page.cursor) {
                 return Err(SyncError::NotASyncServer("a page leads nowhere".to_owned()));
             }
+            pages.count(&page)?;
             self.apply_gained(session, &gained, &what, &page, report)
                 .await?;
             if !page.has_more {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Device,
     collect::{Batch, SentRow, SentTable},
-    remote,
+    remote, state,
     state::execute,
     sync::Session,
 };
@@ -31,6 +31,7 @@ impl Device {
         session: Session<'_>,
         report: &mut SyncReport,
     ) -> Result<(), SyncError> {
+        session.check(&state::load(&self.db).await?)?;
         let kept = load(&self.db).await?;
         if !kept.is_empty() && !self.anything_pending().await? {
             // What it brought came back with a pull.
@@ -106,11 +107,11 @@ pub(super) async fn forget<C: ConnectionTrait>(db: &C, push_no: i64) -> Result<(
 
 /// All that is pending is collected anew.
 pub(super) async fn forget_all<C: ConnectionTrait>(db: &C) -> Result<(), DbErr> {
-    execute(db, "DELETE FROM sync_sent", vec![]).await
+    execute(db, "DELETE FROM sync_sent WHERE parked IS NULL", vec![]).await
 }
 
 async fn load<C: ConnectionTrait>(db: &C) -> Result<Vec<(i64, String, String)>, DbErr> {
-    let sql = "SELECT push_no, layout, body FROM sync_sent ORDER BY push_no";
+    let sql = "SELECT push_no, layout, body FROM sync_sent WHERE parked IS NULL ORDER BY push_no";
     let rows = db
         .query_all_raw(Statement::from_string(db.get_database_backend(), sql))
         .await?;

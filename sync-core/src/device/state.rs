@@ -44,6 +44,9 @@ pub struct State {
     pub(super) refetch_of: Option<String>,
     /// How far that has come.
     pub(super) refetch_cursor: Option<String>,
+    /// Whether rows of this database are being taken for the account's that are like them: until all of its
+    /// feed has been seen.
+    pub(super) merging: bool,
 }
 
 /// Shows no token.
@@ -96,41 +99,31 @@ impl Device {
     /// otherwise the rows are new to the server.
     ///
     /// # Errors
-    /// If the database fails, or is connected to another account.
+    /// If the database fails, or is connected to another account: see [`Device::switch_account`].
     pub async fn connect(&self, connection: &Connection) -> Result<(), SyncError> {
+        self.connect_as(connection, false).await
+    }
+
+    pub(super) async fn connect_as(
+        &self,
+        connection: &Connection,
+        merging: bool,
+    ) -> Result<(), SyncError> {
         let tx = tx::begin_write(&self.db).await?;
         let before = load(&tx).await?;
-        // What an older app left here is of another sync and ties nothing.
-        let tied = before
-            .remote_user_id
-            .filter(|_| before.local_user_id.is_some());
-        if tied.is_some_and(|account| account != connection.remote_user_id) {
+        if before.is_tied() && before.remote_user_id.as_ref() != Some(&connection.remote_user_id) {
             return Err(SyncError::Refused {
                 status: 409,
                 code: "other_account".to_owned(),
-                message:
-                    "this database belongs to another account; disconnect it and use a fresh one"
-                        .to_owned(),
+                message: "this database belongs to another account: say what becomes of its rows"
+                    .to_owned(),
                 retry_after: None,
             });
         }
-        let Connection {
-            remote_url,
-            remote_user_id,
-            email,
-            auth_token,
-            local_user_id,
-        } = connection.clone();
-        let sql = "UPDATE sync_state SET remote_url = $1, remote_user_id = $2, email = $3, auth_token = $4,
-                   local_user_id = $5, last_error = NULL, last_error_ms = NULL";
-        let values = vec![
-            remote_url.into(),
-            remote_user_id.into(),
-            email.into(),
-            auth_token.into(),
-            local_user_id.into(),
-        ];
-        execute(&tx, sql, values).await?;
+        save_connection(&tx, connection).await?;
+        if merging {
+            save_merging(&tx, true).await?;
+        }
         Ok(tx.commit().await?)
     }
 
@@ -146,7 +139,8 @@ impl Device {
 /// Reads the row.
 pub(super) async fn load<C: ConnectionTrait>(db: &C) -> Result<State, DbErr> {
     let sql = "SELECT remote_url, remote_user_id, email, auth_token, local_user_id, device_id, epoch, cursor, push_no,
-               last_sync_ms, last_error, last_error_ms, lease_holder, replacing, server_schema, refetch_of, refetch_cursor FROM sync_state WHERE id = 1";
+               last_sync_ms, last_error, last_error_ms, lease_holder, replacing, server_schema, refetch_of, refetch_cursor,
+               merging FROM sync_state WHERE id = 1";
     let row = db
         .query_one_raw(Statement::from_string(db.get_database_backend(), sql))
         .await?;
@@ -172,7 +166,39 @@ fn from_row(row: &QueryResult) -> Result<State, DbErr> {
         server_schema: row.try_get("", "server_schema")?,
         refetch_of: row.try_get("", "refetch_of")?,
         refetch_cursor: row.try_get("", "refetch_cursor")?,
+        merging: row.try_get::<i64>("", "merging")? != 0,
     })
+}
+
+/// Keeps with whom the database syncs.
+pub(super) async fn save_connection<C: ConnectionTrait>(
+    tx: &C,
+    connection: &Connection,
+) -> Result<(), DbErr> {
+    let Connection {
+        remote_url,
+        remote_user_id,
+        email,
+        auth_token,
+        local_user_id,
+    } = connection.clone();
+    let sql =
+        "UPDATE sync_state SET remote_url = $1, remote_user_id = $2, email = $3, auth_token = $4,
+               local_user_id = $5, last_error = NULL, last_error_ms = NULL";
+    let values = vec![
+        remote_url.into(),
+        remote_user_id.into(),
+        email.into(),
+        auth_token.into(),
+        local_user_id.into(),
+    ];
+    execute(tx, sql, values).await
+}
+
+/// Keeps whether rows are being taken for the account's that are like them.
+pub(super) async fn save_merging<C: ConnectionTrait>(tx: &C, merging: bool) -> Result<(), DbErr> {
+    let values = vec![i64::from(merging).into()];
+    execute(tx, "UPDATE sync_state SET merging = $1", values).await
 }
 
 /// Keeps how far the feed was pulled; in the transaction that wrote the rows.

@@ -3,7 +3,7 @@
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use serde::Serialize;
 
-use super::{Device, Withheld, state};
+use super::{Device, ParkedAccount, Withheld, state};
 use crate::{error::SyncError, owner};
 
 /// Where a database stands. Holds no token.
@@ -31,6 +31,8 @@ pub struct Status {
     pub rejected: Vec<RejectedRow>,
     /// Rows of the server that cannot be written here.
     pub quarantined: Vec<QuarantinedRow>,
+    /// Other accounts whose data waits in this database until they are connected again.
+    pub set_aside: Vec<ParkedAccount>,
 }
 
 /// How much of a table is pending.
@@ -103,6 +105,7 @@ impl Device {
             pending: self.pending().await?,
             rejected: self.rejected().await?,
             quarantined: self.quarantined().await?,
+            set_aside: self.parked_accounts().await?,
         })
     }
 

@@ -83,7 +83,8 @@ impl Device {
         session: Session<'_>,
         report: &mut SyncReport,
     ) -> Result<(), SyncError> {
-        if state::load(&self.db).await?.replacing.is_some() {
+        let state = state::load(&self.db).await?;
+        if state.replacing.is_some() || state.merging {
             self.pull_pass(session, report).await?;
         }
         match self.push_pass(session, report).await {
@@ -171,7 +172,13 @@ impl Device {
             result = work => result,
             error = self.keep_lease() => Err(error),
         };
-        let saved = state::save_result(&self.db, self.clock.now_ms(), result.as_ref().err()).await;
+        let saved = match &result {
+            // Whoever has the lease now tells how things stand.
+            Err(SyncError::Busy) => Ok(()),
+            result => {
+                state::save_result(&self.db, self.clock.now_ms(), result.as_ref().err()).await
+            }
+        };
         let release = "UPDATE sync_state SET lease_until_ms = 0 WHERE lease_holder = $1";
         let released = state::execute(&self.db, release, vec![self.holder.as_str().into()]).await;
         let value = result?;

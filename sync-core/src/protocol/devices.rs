@@ -7,7 +7,10 @@ use crate::Millis;
 /// The devices that may sync for an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
 pub struct DevicesAnswer {
+    /// The account.
+    pub user_id: String,
     /// Those that came first at the beginning.
     pub devices: Vec<Device>,
 }

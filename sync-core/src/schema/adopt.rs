@@ -72,16 +72,20 @@ pub(super) async fn enqueue_missed<C: ConnectionTrait>(
 ) -> Result<(), DbErr> {
     let (table, id, word) = (quoted(shape.table), quoted(shape.id), text(shape.table));
     let edited_at = edited_at(db.get_database_backend());
-    let since = match side {
-        Side::Device => {
-            format!(" OR {edited_at} > (SELECT last_sync_ms FROM sync_state WHERE id = 1)")
-        }
-        Side::Server => String::new(),
+    // Rows of an account that is set aside have no name for now.
+    let (since, parked) = match side {
+        Side::Device => (
+            format!(" OR {edited_at} > (SELECT last_sync_ms FROM sync_state WHERE id = 1)"),
+            format!(
+                " AND NOT EXISTS (SELECT 1 FROM sync_parked k WHERE k.tbl = {word} AND k.row_id = {table}.{id})"
+            ),
+        ),
+        Side::Server => (String::new(), String::new()),
     };
     db.execute_unprepared(&format!(
         "INSERT INTO sync_pending (tbl, row_id, register, base, edited_at, edits, sent)
          SELECT {word}, {id}, '*', NULL, {edited_at}, 1, 0 FROM {table}
-         WHERE (dirty OR (remote_id IS NULL AND deleted_at IS NULL){since})
+         WHERE (dirty OR (remote_id IS NULL AND deleted_at IS NULL{parked}){since})
            AND NOT EXISTS (SELECT 1 FROM sync_pending p WHERE p.tbl = {word} AND p.row_id = {table}.{id})
          ON CONFLICT (tbl, row_id, register) DO NOTHING"
     ))

@@ -32,7 +32,7 @@ pub(super) async fn create<C: ConnectionTrait>(db: &C, side: Side) -> Result<(),
         db.execute_unprepared(&sql).await?;
     }
     match side {
-        Side::Device => widen_sync_state(db).await,
+        Side::Device => widen(db).await,
         Side::Server => tell::install(db).await,
     }
 }
@@ -87,12 +87,21 @@ const DEVICE: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS sync_conflict (id {serial}, tbl TEXT NOT NULL, remote_id TEXT NOT NULL,
         register TEXT NOT NULL, local TEXT, remote TEXT, at BIGINT NOT NULL, edited_at BIGINT)",
     // Pushes that were not answered yet; see device/resend.rs.
-    "CREATE TABLE IF NOT EXISTS sync_sent (push_no INTEGER PRIMARY KEY, layout TEXT NOT NULL, body TEXT NOT NULL)",
+    // `parked` is set while they are another account's.
+    "CREATE TABLE IF NOT EXISTS sync_sent (push_no INTEGER PRIMARY KEY, layout TEXT NOT NULL, body TEXT NOT NULL,
+        parked BIGINT)",
     // With which columns each table was fetched up to the cursor; see device/drift.rs.
     "CREATE TABLE IF NOT EXISTS sync_fetched (tbl TEXT PRIMARY KEY, columns TEXT NOT NULL)",
     // What a replacement pull has seen so far; see device/replace.rs.
     "CREATE TABLE IF NOT EXISTS sync_seen (tbl TEXT NOT NULL, remote_id TEXT NOT NULL, gone BIGINT NOT NULL,
         PRIMARY KEY (tbl, remote_id)) {clustered}",
+    // Accounts whose data is set aside here, and the names of their rows; see device/parked.rs.
+    "CREATE TABLE IF NOT EXISTS sync_parked_account (id {serial}, remote_url TEXT, remote_user_id TEXT, email TEXT,
+        local_user_id TEXT NOT NULL, epoch TEXT, cursor TEXT)",
+    "CREATE TABLE IF NOT EXISTS sync_parked (account BIGINT NOT NULL, tbl TEXT NOT NULL, remote_id TEXT NOT NULL,
+        row_id BIGINT NOT NULL, was_new BIGINT NOT NULL, gone_at BIGINT, cursor TEXT,
+        PRIMARY KEY (account, tbl, remote_id)) {clustered}",
+    "CREATE INDEX IF NOT EXISTS sync_parked_row ON sync_parked (tbl, row_id)",
 ];
 
 const SERVER: &[&str] = &[
@@ -116,7 +125,12 @@ const SERVER: &[&str] = &[
         body_hash BIGINT NOT NULL, sent_at BIGINT NOT NULL, seen_at BIGINT NOT NULL, PRIMARY KEY (account, device)) {clustered}",
 ];
 
-/// Columns that `sync_state` got after its first release, whoever created it.
+/// Columns that a table got later, whoever created it.
+const LATER_COLUMNS: &[(&str, &[(&str, &str)])] = &[
+    ("sync_state", STATE_COLUMNS),
+    ("sync_sent", &[("parked", "BIGINT")]),
+];
+
 const STATE_COLUMNS: &[(&str, &str)] = &[
     ("device_id", "TEXT"),
     ("local_user_id", "TEXT"),
@@ -133,35 +147,40 @@ const STATE_COLUMNS: &[(&str, &str)] = &[
     ("server_schema", "TEXT"),
     ("refetch_of", "TEXT"),
     ("refetch_cursor", "TEXT"),
+    ("merging", "BIGINT NOT NULL DEFAULT 0"),
 ];
 
-async fn widen_sync_state<C: ConnectionTrait>(db: &C) -> Result<(), DbErr> {
-    let there = columns(db, "sync_state").await?;
-    for (column, kind) in STATE_COLUMNS
-        .iter()
-        .filter(|(column, _)| !there.iter().any(|c| c == column))
-    {
-        db.execute_unprepared(&format!(
-            "ALTER TABLE sync_state ADD COLUMN {column} {kind}"
-        ))
-        .await?;
+async fn widen<C: ConnectionTrait>(db: &C) -> Result<(), DbErr> {
+    for (table, later) in LATER_COLUMNS {
+        for (column, kind) in missing(db, table, later).await? {
+            let sql = format!("ALTER TABLE {table} ADD COLUMN {column} {kind}");
+            db.execute_unprepared(&sql).await?;
+        }
     }
     Ok(())
 }
 
+async fn missing<'a, C: ConnectionTrait>(
+    db: &C,
+    table: &str,
+    wanted: &'a [(&'a str, &'a str)],
+) -> Result<Vec<&'a (&'a str, &'a str)>, DbErr> {
+    let there = columns(db, table).await?;
+    let is_missing = |(column, _): &&(&str, &str)| !there.iter().any(|c| c == column);
+    Ok(wanted.iter().filter(is_missing).collect())
+}
+
 /// Whether every one of the framework's own tables and columns is there.
 pub(super) async fn complete<C: ConnectionTrait>(db: &C, side: Side) -> Result<bool, DbErr> {
-    match side {
-        Side::Server => {
-            Ok(!columns(db, "sync_peer").await?.is_empty() && tell::is_complete(db).await?)
-        }
-        Side::Device => {
-            let there = columns(db, "sync_state").await?;
-            Ok(STATE_COLUMNS
-                .iter()
-                .all(|(column, _)| there.iter().any(|c| c == column)))
+    if side == Side::Server {
+        return Ok(!columns(db, "sync_peer").await?.is_empty() && tell::is_complete(db).await?);
+    }
+    for (table, later) in LATER_COLUMNS {
+        if !missing(db, table, later).await?.is_empty() {
+            return Ok(false);
         }
     }
+    Ok(!columns(db, "sync_parked").await?.is_empty())
 }
 
 /// The columns a table has now; none if there is no such table.

@@ -7,6 +7,7 @@ mod absorb_account;
 mod absorb_parents;
 mod account;
 mod age;
+mod answer;
 mod by_name;
 mod cascade;
 mod compare;
@@ -71,6 +72,16 @@ pub struct ServerDb {
     pub read: DatabaseConnection,
 }
 
+/// Both on one pool.
+impl From<DatabaseConnection> for ServerDb {
+    fn from(db: DatabaseConnection) -> Self {
+        Self {
+            write: db.clone(),
+            read: db,
+        }
+    }
+}
+
 /// Who is asking. The caller of the engine has checked it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -97,11 +108,16 @@ pub struct SyncServer {
 
 impl SyncServer {
     /// An engine on these databases, for these tables.
-    pub fn new(db: ServerDb, registry: Registry, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
+    pub fn new(
+        db: impl Into<ServerDb>,
+        registry: Registry,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Self {
         let schema = Arc::new(ServerSchema::of(&registry));
         Self {
             schema,
-            db,
+            db: db.into(),
             registry,
             clock,
             ids,

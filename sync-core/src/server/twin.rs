@@ -2,7 +2,7 @@
 
 use sea_orm::{
     ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryFilter,
-    Statement,
+    QuerySelect, Statement,
     sea_query::{Expr, ExprTrait},
 };
 
@@ -82,6 +82,33 @@ pub(crate) async fn find<E: Syncable>(
         }
     }
     Ok(None)
+}
+
+/// The one live row that has no name yet and is like this one, though nothing says that it is the same.
+pub(crate) async fn alike<E: Syncable>(
+    tx: &DatabaseTransaction,
+    row: &E::ActiveModel,
+) -> Result<Option<E::Model>, DbErr> {
+    if E::SHAPE.alike.is_empty() {
+        return Ok(None);
+    }
+    let columns: Vec<&str> = E::SHAPE
+        .alike
+        .iter()
+        .copied()
+        .chain(E::SHAPE.owner)
+        .collect();
+    let Some(select) = same_key::<E>(row, &columns) else {
+        return Ok(None);
+    };
+    let nameless = select
+        .filter(Expr::col(Table::<E>::column(DELETED_AT)).is_null())
+        .filter(Expr::col(Table::<E>::column("remote_id")).is_null());
+    match nameless.limit(2).all(tx).await {
+        Ok(mut rows) if rows.len() == 1 => Ok(rows.pop()),
+        Err(error) if !is_unreadable(&error) => Err(error),
+        Ok(_) | Err(_) => Ok(None),
+    }
 }
 
 /// The row with the same natural key that was deleted at this time, as those are that went with one parent.

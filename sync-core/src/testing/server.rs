@@ -10,8 +10,7 @@ use sea_orm::DatabaseConnection;
 use super::{hooks::BoxError, setup::Setup};
 use crate::{
     Clock, Ids, Registry, Transport, TransportError,
-    protocol::{PULL_PATH, PUSH_PATH},
-    server::{Caller, Garbage, PullQuery, ServerDb, ServerError, SyncServer},
+    server::{Caller, Garbage, ServerError, SyncServer},
 };
 
 /// Starts a server for every run, such as the one that is shipped, or one on Postgres.
@@ -76,13 +75,9 @@ impl ServerSetup<'_> {
 
     /// The same on a copy of a database in which all is installed.
     pub(crate) fn installed(&self, db: DatabaseConnection) -> InProcess {
-        let both = ServerDb {
-            write: db.clone(),
-            read: db.clone(),
-        };
         let (registry, clock) = (self.registry.clone(), self.clock.clone());
         InProcess {
-            engine: SyncServer::new(both, registry, clock, self.ids.clone()),
+            engine: SyncServer::new(db.clone(), registry, clock, self.ids.clone()),
             db,
         }
     }
@@ -123,24 +118,17 @@ struct Direct {
 #[async_trait]
 impl Transport for Direct {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let answer = match request.uri().path() {
-            PUSH_PATH => {
-                let answer = self.engine.push(&self.caller, request.body()).await;
-                answer.map(|answer| serde_json::to_vec(&answer))
-            }
-            PULL_PATH => {
-                let query = query(request.uri().query().unwrap_or_default());
-                let page = self.engine.pull(&self.caller, &query).await;
-                page.map(|page| serde_json::to_vec(&page))
-            }
-            other => return Err(TransportError::lost(format!("no such path: {other}"))),
-        };
+        let answer = self.engine.dispatch(&self.caller, &request).await;
         let (status, body) = match answer {
-            Ok(body) => (200, body),
-            Err(error) => (error.code().status(), serde_json::to_vec(&told(&error))),
+            Ok(Some(body)) => (200, body),
+            Ok(None) => return Err(TransportError::lost("no such path")),
+            Err(error) => {
+                let body = serde_json::to_vec(&told(&error));
+                let body = body.map_err(|e| TransportError::lost(e.to_string()))?;
+                (error.code().status(), body.into())
+            }
         };
-        let body = body.map_err(|e| TransportError::lost(e.to_string()))?;
-        let answer = Response::builder().status(status).body(body.into());
+        let answer = Response::builder().status(status).body(body);
         answer.map_err(|e| TransportError::lost(e.to_string()))
     }
 }
@@ -152,16 +140,4 @@ fn told(error: &ServerError) -> crate::protocol::ErrorBody {
         body.message = format!("{}: {cause}", body.message);
     }
     body
-}
-
-fn query(text: &str) -> PullQuery {
-    let mut query = PullQuery::default();
-    for pair in text.split('&') {
-        match pair.split_once('=') {
-            Some(("cursor", cursor)) => query.cursor = Some(cursor.to_owned()),
-            Some(("limit", limit)) => query.limit = limit.parse().ok(),
-            _ => {}
-        }
-    }
-    query
 }

@@ -12,6 +12,7 @@ on_both_backends!(
     bg04_sync_now_overrules_the_wait,
     bg10_what_waited_goes_out_when_the_fault_has_healed,
     f44_a_panic_is_told_and_the_job_goes_on,
+    f44_the_job_itself_panics_and_is_started_again,
     offline_is_quiet_and_ends_at_once_with_the_network,
     stopping_lets_a_sync_come_to_its_end,
 );
@@ -101,6 +102,39 @@ async fn f44_a_panic_is_told_and_the_job_goes_on(db: TestDb) -> Result<()> {
     );
     let status = app.until("all is well", |s| s.problem.is_none()).await?;
     ensure!(status.n_failures == 0, "{status:?}");
+    Ok(())
+}
+
+async fn f44_the_job_itself_panics_and_is_started_again(db: TestDb) -> Result<()> {
+    let (_server, app) = world(db).await?;
+    for n_panics in 1..=2 {
+        app.add_profile(&format!("P{n_panics}")).await?;
+        app.time.panic_once();
+        app.sync.notify(Trigger::LocalChange);
+        let status = app
+            .until("it is told", |s| {
+                s.problem.as_ref().is_some_and(|p| p.code == "panicked")
+            })
+            .await?;
+        ensure!(
+            app.time.has_panicked() && status.n_failures == n_panics,
+            "{status:?}"
+        );
+        // Whoever wants a sync meanwhile has it when the job is back.
+        let sync = app.sync.clone();
+        let asked = tokio::spawn(async move { sync.sync_now().await });
+        for _ in 0..60 {
+            app.time.pass(Duration::from_secs(1));
+            tokio::task::yield_now().await;
+        }
+        asked.await??;
+        let status = app
+            .until("all is well", |s| {
+                s.overview.n_pending == 0 && s.problem.is_none()
+            })
+            .await?;
+        ensure!(status.n_failures == 0, "{status:?}");
+    }
     Ok(())
 }
 

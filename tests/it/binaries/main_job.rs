@@ -179,7 +179,7 @@ async fn an_account_can_be_added_while_the_server_runs(db: TestDb) -> Result<()>
     // A file of one account is not sent to another.
     let other = anna
         .connect(&server.url(), "ben@example.org", "another password")?
-        .with_code(1)?
+        .with_code(8)?
         .json()?;
     ensure!(code(&other) == "other_account", "{other}");
     anna.sync()?;

@@ -42,7 +42,8 @@ async fn tokens_and_passwords_are_nowhere_to_be_read(db: TestDb) -> Result<()> {
             ensure!(!text.contains(secret), "a secret is in {place}");
         }
     }
-    // Nor in what is left of deleted rows in the file.
+    // Nor in what is left of deleted rows in the file, nor in the log beside it.
+    ensure!(a.path().with_extension("sqlite.log").exists());
     let bytes = a.bytes()?;
     for secret in &secrets {
         let is_there = bytes

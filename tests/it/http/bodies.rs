@@ -208,21 +208,22 @@ async fn j12_columns_that_there_are_not(db: TestDb) -> Result<()> {
     .enumerate()
     {
         let rows = [edit(&world.ann.list, json!({column: "x"}))];
-        let push_no = i64::try_from(number)? + 2;
-        let answer = world
-            .push(
-                &world.ann,
-                push_no,
-                json!([{"table": "lists", "rows": rows}]),
-            )
-            .await?;
-        let verdicts = answer.verdicts();
-        ensure!(
-            verdicts.len() == 1 && verdicts[0].starts_with("rejected"),
-            "{column}: {answer:?}"
-        );
+        refuses_the_row(&world, number, rows, column).await?;
     }
     ensure!(world.everything().await? == before, "something changed");
+    Ok(())
+}
+
+/// Pushes one row of a list, and its verdict is that it is rejected.
+async fn refuses_the_row(world: &World, number: usize, row: [Value; 1], what: &str) -> Result<()> {
+    let push_no = i64::try_from(number)? + 2;
+    let tables = json!([{"table": "lists", "rows": row}]);
+    let answer = world.push(&world.ann, push_no, tables).await?;
+    let verdicts = answer.verdicts();
+    ensure!(
+        verdicts.len() == 1 && verdicts[0].starts_with("rejected"),
+        "{what}: {answer:?}"
+    );
     Ok(())
 }
 
@@ -246,19 +247,7 @@ async fn j22_names_have_one_form(db: TestDb) -> Result<()> {
             name,
             json!({"name": "x", "profile_id": world.ann.profile}),
         )];
-        let push_no = i64::try_from(number)? + 2;
-        let answer = world
-            .push(
-                &world.ann,
-                push_no,
-                json!([{"table": "lists", "rows": rows}]),
-            )
-            .await?;
-        let verdicts = answer.verdicts();
-        ensure!(
-            verdicts.len() == 1 && verdicts[0].starts_with("rejected"),
-            "{name}: {answer:?}"
-        );
+        refuses_the_row(&world, number, rows, name).await?;
     }
     ensure!(world.everything().await? == before, "something changed");
     Ok(())

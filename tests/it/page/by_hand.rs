@@ -3,9 +3,14 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result, ensure};
-use sync_tests::raw_http::{Answer, Raw};
+use sync_tests::{
+    TestDb, on_both_backends,
+    raw_http::{Answer, Raw},
+};
 
-use super::{Device, EMAIL, PASSWORD, server};
+use super::{Device, EMAIL, PASSWORD, serve, server};
+
+on_both_backends!(a_form_ends_with_the_page_which_tells_once_what_came_of_it,);
 
 const FORM: &str = "application/x-www-form-urlencoded";
 /// Every form, with fields that are well formed.
@@ -65,9 +70,8 @@ pub(super) fn address(device: &Device) -> Result<SocketAddr> {
         .parse()?)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_form_ends_with_the_page_which_tells_once_what_came_of_it() -> Result<()> {
-    let (_db, server) = server().await?;
+async fn a_form_ends_with_the_page_which_tells_once_what_came_of_it(db: TestDb) -> Result<()> {
+    let server = serve(&db)?;
     let device = Device::new().await?;
     let visit = Visit::to(&device).await?;
     let url = server.url().replace(':', "%3A").replace('/', "%2F");

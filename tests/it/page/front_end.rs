@@ -2,18 +2,24 @@
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use sync_tests::{programs::ServerProgram, raw_http::Raw};
+use sync_tests::{TestDb, on_both_backends, programs::ServerProgram, raw_http::Raw};
 
-use super::{Device, EMAIL, PASSWORD, by_hand::address, server};
+use super::{Device, EMAIL, PASSWORD, by_hand::address, serve};
+
+on_both_backends!(
+    the_apps_settings_page_works_as_it_did,
+    only_a_token_of_that_account_connects,
+    another_account_is_refused_until_it_is_said_what_becomes_of_the_data,
+);
 
 const APP: &str = "tauri://localhost";
 
 /// What the app's settings page does at the server, in its order.
-async fn token(server: &ServerProgram) -> Result<(String, String)> {
+async fn token(server: &ServerProgram, email: &str) -> Result<(String, String)> {
     let post = |path: &str, body: &Value| {
         Raw::new(server.address, "POST", path).body("application/json", &body.to_string())
     };
-    let login = json!({ "email": EMAIL, "password": PASSWORD, "rememberMe": true });
+    let login = json!({ "email": email, "password": PASSWORD, "rememberMe": true });
     let session: Value = read(&post("/api/auth/sign-in/email", &login)).await?;
     let session = session["token"].as_str().context("no session")?;
     let asked =
@@ -32,9 +38,43 @@ async fn read(request: &Raw) -> Result<Value> {
     Ok(serde_json::from_str(&answer.body[from..=to])?)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_apps_settings_page_works_as_it_did() -> Result<()> {
-    let (_db, server) = server().await?;
+async fn another_account_is_refused_until_it_is_said_what_becomes_of_the_data(
+    db: TestDb,
+) -> Result<()> {
+    let server = serve(&db)?;
+    const BERT: &str = "bert@example.org";
+    ServerProgram::add_user_to(db.url(), BERT, PASSWORD)?.with_code(0)?;
+    let device = Device::with(None, vec![APP.to_owned()]).await?;
+    device.connect(&server).await?;
+    device.add_profile("Of Anna").await?;
+    device.until_synced().await?;
+    let at = address(&device)?;
+    let (token, user_id) = token(&server, BERT).await?;
+    let connect = |more: Value| {
+        let mut body = json!({ "remoteUrl": server.url(), "token": token, "userId": user_id });
+        if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object()) {
+            body.extend(more.clone());
+        }
+        let request = Raw::new(at, "POST", "/api/sync/connect").header("Origin", APP);
+        request.body("application/json", &body.to_string())
+    };
+    let refused = connect(json!({})).send().await?;
+    ensure!(
+        refused.status == 409 && refused.body.contains("other_account"),
+        "{refused:?}"
+    );
+    let done = read(&connect(json!({ "localData": "set-aside" }))).await?;
+    ensure!(done == json!({ "success": true }), "{done}");
+    device.until_synced().await?;
+    let named = device
+        .rows("SELECT 1 FROM profiles WHERE remote_id IS NOT NULL")
+        .await?;
+    ensure!(named.is_empty(), "Anna's row is Bert's");
+    Ok(())
+}
+
+async fn the_apps_settings_page_works_as_it_did(db: TestDb) -> Result<()> {
+    let server = serve(&db)?;
     let device = Device::with(None, vec![APP.to_owned()]).await?;
     let at = address(&device)?;
     let ask = |method: &str, path: &str| Raw::new(at, method, path).header("Origin", APP);
@@ -46,7 +86,7 @@ async fn the_apps_settings_page_works_as_it_did() -> Result<()> {
     let nothing = ask("GET", "/api/sync/status").send().await?;
     ensure!(nothing.body == "null", "{nothing:?}");
 
-    let (token, user_id) = token(&server).await?;
+    let (token, user_id) = token(&server, EMAIL).await?;
     let connect = json!({ "remoteUrl": server.url(), "token": token, "userId": user_id });
     let connect = ask("POST", "/api/sync/connect").body("application/json", &connect.to_string());
     ensure!(read(&connect).await? == json!({ "success": true }));
@@ -164,6 +204,44 @@ async fn only_who_proves_it_may_call_them() -> Result<()> {
     Ok(())
 }
 
+async fn only_a_token_of_that_account_connects(db: TestDb) -> Result<()> {
+    let server = serve(&db)?;
+    let device = Device::with(None, vec![APP.to_owned()]).await?;
+    let at = address(&device)?;
+    let (token, user_id) = token(&server, EMAIL).await?;
+    let connect = async |url: &str, token: &str, user_id: &str| {
+        let body = json!({ "remoteUrl": url, "token": token, "userId": user_id });
+        let ask = Raw::new(at, "POST", "/api/sync/connect").header("Origin", APP);
+        ask.body("application/json", &body.to_string()).send().await
+    };
+    let nobody = "http://127.0.0.1:1";
+    for (url, token, user_id, status, code) in [
+        (
+            server.url().as_str(),
+            token.as_str(),
+            "somebody-else",
+            400,
+            "usage",
+        ),
+        (&server.url(), "not-a-token", &user_id, 500, "unauthorized"),
+        (&server.url(), "not a token", &user_id, 400, "usage"),
+        (nobody, &token, &user_id, 502, "offline"),
+    ] {
+        let answer = connect(url, token, user_id).await?;
+        ensure!(
+            answer.status == status && answer.body.contains(code),
+            "{code}: {answer:?}"
+        );
+        ensure!(!answer.body.contains(token), "the token is in {answer:?}");
+        ensure!(!device.sync.status().borrow().overview.status.connected);
+    }
+    let users = device.rows("SELECT count(*) FROM user").await?;
+    ensure!(users == ["0"], "an account was made: {users:?}");
+    let connected = connect(&server.url(), &token, &user_id).await?;
+    ensure!(connected.status == 200, "{connected:?}");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_token_goes_where_it_must_not() -> Result<()> {
     let device = Device::with(None, vec![APP.to_owned()]).await?;
@@ -172,6 +250,8 @@ async fn no_token_goes_where_it_must_not() -> Result<()> {
         "http://zentrio.eu",
         "file:///etc/passwd",
         "http://169.254.169.254",
+        "https://169.254.169.254",
+        "https://[fe80::1]",
         "https://a:b@zentrio.eu",
         "",
     ] {

@@ -1,13 +1,7 @@
-//! Servers that are not what they say: without a proof of who they are, sending people on, without end.
-
-use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
-};
+//! Servers that are not what they say: sending people on, without end, with somebody else's token.
 
 use anyhow::{Context, Result, ensure};
 use app_adapter::{Connect, Password, ServerUrl};
-use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -15,92 +9,9 @@ use tokio::{
 
 use super::{Device, EMAIL, PASSWORD};
 
-/// A server whose certificate nobody has signed.
-struct Unproven {
-    server: Child,
-    url: String,
-    _folder: TempDir,
-}
-
-impl Unproven {
-    /// None where `openssl` is missing, which is said.
-    fn start() -> Result<Option<Self>> {
-        let folder = TempDir::with_prefix("sync-test-")?;
-        let at = |name: &str| folder.path().join(name);
-        let made = Command::new("openssl")
-            .args([
-                "req",
-                "-x509",
-                "-newkey",
-                "rsa:2048",
-                "-nodes",
-                "-days",
-                "1",
-                "-subj",
-                "/CN=localhost",
-            ])
-            .args([
-                "-addext",
-                "subjectAltName=DNS:localhost,IP:127.0.0.1",
-                "-keyout",
-            ])
-            .arg(at("key"))
-            .arg("-out")
-            .arg(at("certificate"))
-            .stderr(Stdio::null())
-            .status();
-        if made.is_err() {
-            #[expect(clippy::print_stderr, reason = "whoever runs the tests has to know")]
-            {
-                eprintln!("no openssl, so certificates are not tested");
-            }
-            return Ok(None);
-        }
-        let mut server = Command::new("openssl")
-            .args(["s_server", "-accept", "127.0.0.1:0", "-www", "-key"])
-            .arg(at("key"))
-            .arg("-cert")
-            .arg(at("certificate"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()?;
-        let mut lines = BufReader::new(server.stdout.take().context("no stdout")?).lines();
-        let port = loop {
-            let line = lines.next().context("openssl does not listen")??;
-            if let Some(address) = line.strip_prefix("ACCEPT ") {
-                break address
-                    .rsplit(':')
-                    .next()
-                    .context("no port")?
-                    .parse::<u16>()?;
-            }
-        };
-        std::thread::spawn(move || lines.for_each(drop));
-        let url = format!("https://127.0.0.1:{port}");
-        Ok(Some(Self {
-            server,
-            url,
-            _folder: folder,
-        }))
-    }
-}
-
-impl Drop for Unproven {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
-}
-
 async fn word_of_connecting(device: &Device, url: &str) -> Result<(String, String)> {
-    let wanted = Connect {
-        url: ServerUrl::parse(url, false)?,
-        email: EMAIL.to_owned(),
-        password: Password::new(PASSWORD.to_owned()),
-        device_name: "Laptop".to_owned(),
-        local_user: None,
-    };
+    let password = Password::new(PASSWORD.to_owned());
+    let wanted = Connect::new(ServerUrl::parse(url, false)?, EMAIL, password, "Laptop");
     let error = device
         .sync
         .connect(&wanted)
@@ -108,21 +19,6 @@ async fn word_of_connecting(device: &Device, url: &str) -> Result<(String, Strin
         .err()
         .context("it connected")?;
     Ok((error.word().to_owned(), error.to_string()))
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn l14_a_certificate_that_nobody_has_signed_is_refused() -> Result<()> {
-    let Some(server) = Unproven::start()? else {
-        return Ok(());
-    };
-    let device = Device::new().await?;
-    let (word, message) = word_of_connecting(&device, &server.url).await?;
-    ensure!(
-        word == "unreachable" && message.contains("certificate"),
-        "{word}: {message}"
-    );
-    ensure!(!device.sync.status().borrow().overview.status.connected);
-    Ok(())
 }
 
 /// Answers every request so, and tells what came.

@@ -4,25 +4,41 @@ use anyhow::{Result, ensure};
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 use sync_tests::{
+    TestDb,
     browser::Browser,
+    on_both_backends,
     programs::{Program, ServerProgram, Started, until},
 };
 
-use super::{Device, EMAIL, PASSWORD, server};
+use super::{Device, EMAIL, PASSWORD, serve, server};
+
+on_both_backends!(
+    a_wrong_and_a_right_password,
+    an_edit_on_another_device_appears_without_loading_the_page,
+    sync_now_with_the_keyboard_alone,
+);
 
 async fn log_in(browser: &Browser, server: &ServerProgram, password: &str) -> Result<()> {
+    log_in_as(browser, server, EMAIL, password).await
+}
+
+pub(super) async fn log_in_as(
+    browser: &Browser,
+    server: &ServerProgram,
+    email: &str,
+    password: &str,
+) -> Result<()> {
     browser.fill("#url", &server.url()).await?;
-    browser.fill("#email", EMAIL).await?;
+    browser.fill("#email", email).await?;
     browser.fill("#password", password).await?;
     browser.click("#connect").await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_and_a_right_password() -> Result<()> {
+async fn a_wrong_and_a_right_password(db: TestDb) -> Result<()> {
     let Some(browser) = Browser::start().await? else {
         return Ok(());
     };
-    let (_db, server) = server().await?;
+    let server = serve(&db)?;
     let device = Device::new().await?;
     browser.open(&device.page.url()).await?;
     browser.says("Not connected.").await?;
@@ -60,12 +76,11 @@ async fn a_wrong_and_a_right_password() -> Result<()> {
     browser.close().await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_edit_on_another_device_appears_without_loading_the_page() -> Result<()> {
+async fn an_edit_on_another_device_appears_without_loading_the_page(db: TestDb) -> Result<()> {
     let Some(browser) = Browser::start().await? else {
         return Ok(());
     };
-    let (_db, server) = server().await?;
+    let server = serve(&db)?;
     let (here, there) = (
         Device::connected(&server).await?,
         Device::connected(&server).await?,
@@ -85,12 +100,11 @@ async fn an_edit_on_another_device_appears_without_loading_the_page() -> Result<
     browser.close().await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn sync_now_with_the_keyboard_alone() -> Result<()> {
+async fn sync_now_with_the_keyboard_alone(db: TestDb) -> Result<()> {
     let Some(browser) = Browser::start().await? else {
         return Ok(());
     };
-    let (_db, server) = server().await?;
+    let server = serve(&db)?;
     let device = Device::connected(&server).await?;
     browser.open(&device.page.url()).await?;
     let mut focused = Vec::new();

@@ -87,7 +87,7 @@ if (document.querySelectorAll('main').length !== 1 || document.querySelectorAll(
 if (document.documentElement.lang !== 'en') wrong.push('no language');
 return wrong;";
 
-async fn every_look(browser: &Browser, state: &str) -> Result<()> {
+pub(super) async fn every_look(browser: &Browser, state: &str) -> Result<()> {
     for (name, look) in LOOKS {
         browser.look(look).await?;
         let name = format!("{state}-{name}");

@@ -1,11 +1,14 @@
 //! The Cloud Sync page and the local endpoints: in a real browser against a real server, and request by request.
 
+mod accounts;
 mod by_hand;
+mod damaged;
 mod front_end;
 mod hostile;
 mod in_a_browser;
 mod looks;
 mod security;
+mod tls;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -24,12 +27,17 @@ use tempfile::TempDir;
 const EMAIL: &str = "anna@example.org";
 const PASSWORD: &str = "correct horse battery";
 
-/// A server program with an account.
+/// A server program with an account, on SQLite: for what is the same whatever the server stores it in.
 async fn server() -> Result<(TestDb, ServerProgram)> {
     let db = TestDb::new(Backend::Sqlite).await?;
-    ServerProgram::add_user_to(db.url(), EMAIL, PASSWORD)?.with_code(0)?;
-    let server = ServerProgram::start(db.url())?;
+    let server = serve(&db)?;
     Ok((db, server))
+}
+
+/// The same on this database.
+fn serve(db: &TestDb) -> Result<ServerProgram> {
+    ServerProgram::add_user_to(db.url(), EMAIL, PASSWORD)?.with_code(0)?;
+    ServerProgram::start(db.url())
 }
 
 /// A device with its background job, and its page.
@@ -78,13 +86,8 @@ impl Device {
     }
 
     async fn connect(&self, server: &ServerProgram) -> Result<()> {
-        let wanted = Connect {
-            url: ServerUrl::parse(&server.url(), false)?,
-            email: EMAIL.to_owned(),
-            password: Password::new(PASSWORD.to_owned()),
-            device_name: "Laptop".to_owned(),
-            local_user: None,
-        };
+        let url = ServerUrl::parse(&server.url(), false)?;
+        let wanted = Connect::new(url, EMAIL, Password::new(PASSWORD.to_owned()), "Laptop");
         self.sync.connect(&wanted).await?;
         sync_tests::background::until(&self.sync, "it syncs", |s| s.n_syncs > 0).await?;
         Ok(())

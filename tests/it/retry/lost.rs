@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
-use sync_core::ManualClock;
+use anyhow::{Context, Result};
+use sync_core::{ManualClock, protocol::PUSH_PATH};
 use sync_tests::{Fault, NOON, Scene, SceneDevice, TestDb, on_both_backends, scene::USER};
 
 async fn rt01_a_lost_answer_makes_no_second_row(db: TestDb) -> Result<()> {
@@ -313,6 +313,31 @@ async fn rt04_an_unanswered_push_does_not_beat_what_was_made_of_it(db: TestDb) -
     Ok(())
 }
 
+/// The first of two edits is on its way all the time; the second makes the field what the server has just then.
+async fn rt05_a_late_push_does_not_beat_an_edit_to_what_the_server_had(db: TestDb) -> Result<()> {
+    let scene = Scene::at_noon(db).await?;
+    let (a, b) = scene.pair().await?;
+    let insert = "INSERT INTO profiles (user_id, name, avatar) VALUES ('u1', 'Kids', 'x')";
+    a.at(-60_000, insert).await?;
+    scene.settled(&[&a, &b]).await?;
+    a.net.forget();
+    b.at(-40_000, "UPDATE profiles SET name = 'Of B'").await?;
+    b.sync().await?;
+    a.at(-30_000, "UPDATE profiles SET name = 'Of A'").await?;
+    a.net.on_push(Fault::LoseRequest);
+    assert!(a.sync().await.is_err());
+    a.at(-20_000, "UPDATE profiles SET name = 'Of B', avatar = 'y'")
+        .await?;
+    a.pull().await?;
+    scene.pass(60_000);
+    let mut sent = a.net.requests().into_iter();
+    let late = sent.find(|request| request.uri().path() == PUSH_PATH);
+    a.net.deliver(late.context("a push")?).await?;
+    scene.settled(&[&a, &b]).await?;
+    assert_eq!(scene.one("SELECT name FROM profiles").await?, "Of B");
+    Ok(())
+}
+
 /// A profile with a list with an item.
 async fn a_family(device: &SceneDevice) -> Result<()> {
     let profile = device.add_profile("Kids").await?;
@@ -331,6 +356,7 @@ on_both_backends!(
     rt04_a_repetition_does_not_beat_a_later_edit_from_elsewhere,
     rt05_an_old_push_that_arrives_late_changes_nothing,
     rt05_also_when_the_newer_push_was_the_only_one,
+    rt05_a_late_push_does_not_beat_an_edit_to_what_the_server_had,
     rt06_a_push_that_arrives_twice_is_one,
     rt07_a_lost_page_comes_again,
     rt07_a_page_cut_anywhere_is_not_applied,

@@ -4,6 +4,7 @@ mod account;
 mod choice;
 mod devices;
 mod layout;
+mod plan;
 mod rows;
 mod status;
 mod time;
@@ -20,11 +21,13 @@ use super::{
     labels::Labels,
     sessions::{Message, Session, Typed},
 };
-use crate::{Devices, SyncStatus};
+use crate::{Devices, Preview, SyncStatus};
 
 /// All that the page is made of.
 pub(super) struct Shown<'a> {
     pub(super) status: &'a SyncStatus,
+    /// What somebody who has logged in is asked.
+    pub(super) preview: Option<&'a Preview>,
     pub(super) devices: &'a Devices,
     pub(super) labels: &'a Labels,
     pub(super) session: &'a Session,
@@ -47,6 +50,7 @@ impl Shown<'_> {
         [
             ("said", status::said(self)),
             ("choice", choice::choice(self)),
+            ("plan", plan::plan(self)),
             ("facts", status::facts(self)),
             ("rows", rows::rows(self)),
             ("account", account::account(self)),
@@ -74,6 +78,6 @@ fn form_token(session: &Session) -> Markup {
 }
 
 /// A number of things, such as `1 row` and `2 rows`.
-fn count(n: u64, thing: &str) -> String {
+pub(super) fn count(n: u64, thing: &str) -> String {
     format!("{n} {thing}{}", if n == 1 { "" } else { "s" })
 }

@@ -16,7 +16,14 @@ enum Mood {
 
 /// The one sentence.
 pub(super) fn said(shown: &Shown<'_>) -> Markup {
-    let (mood, what, then) = sentence(shown.status);
+    let (mood, what, then) = match shown.preview {
+        Some(_) => (
+            Mood::Wanted,
+            "Nothing is synced yet.".to_owned(),
+            "Answer the question below.".to_owned(),
+        ),
+        None => sentence(shown.status),
+    };
     let (class, sign) = match mood {
         Mood::Good => ("good", "✓"),
         Mood::Quiet => ("quiet", "○"),

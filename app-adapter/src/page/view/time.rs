@@ -6,6 +6,8 @@ use maud::{Markup, html};
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
+/// Nothing was synced before 2001: a clock that says so had not been set.
+const NOT_SET_BEFORE_MS: i64 = 978_307_200_000;
 
 /// A time in words, with the exact one for machines and for whoever points at it.
 pub(super) fn time(ms: i64, now_ms: i64) -> Markup {
@@ -16,6 +18,9 @@ pub(super) fn time(ms: i64, now_ms: i64) -> Markup {
 }
 
 fn words(ms: i64, now_ms: i64) -> String {
+    if ms < NOT_SET_BEFORE_MS {
+        return "an unknown time ago".to_owned();
+    }
     let seconds = now_ms.saturating_sub(ms) / 1_000;
     let several = |n: i64, unit: &str| format!("{n} {unit}{}", if n == 1 { "" } else { "s" });
     let distance = match seconds.abs() {
@@ -43,6 +48,15 @@ fn words(ms: i64, now_ms: i64) -> String {
 mod tests {
     use super::*;
 
+    const NOON_MS: i64 = 1_767_268_800_000;
+
+    #[test]
+    fn a_time_that_no_clock_was_set_for_is_not_counted_in_days() {
+        for ms in [0, -1, 3_600_000, i64::MIN] {
+            assert_eq!(words(ms, NOON_MS), "an unknown time ago", "{ms}");
+        }
+    }
+
     #[test]
     fn distances_have_words() {
         for (seconds, expected) in [
@@ -58,7 +72,7 @@ mod tests {
             (-300, "in 5 minutes"),
         ] {
             assert_eq!(
-                words(1_000_000, 1_000_000 + seconds * 1_000),
+                words(NOON_MS, NOON_MS + seconds * 1_000),
                 expected,
                 "{seconds}"
             );

@@ -53,6 +53,14 @@ fn of(code: &str, message: &str) -> Words {
             "Another program is syncing this database.",
             "Try again in a moment.",
         ),
+        "damaged" => (
+            "The database on this device is damaged.",
+            "Nothing is sent from it. Restore it from a backup, or begin with a new one: the server has what was synced.",
+        ),
+        "replaced" => (
+            "Another file has been put in the place of the database.",
+            "Nothing is sent. Start this program again, and it works on that one.",
+        ),
         "newer_database" => (
             "A newer version of this program has synced this database.",
             "Update this one. Nothing was changed, and nothing is lost.",

@@ -1,4 +1,4 @@
-//! The items that are more than a word: `natural_key`, `exclusive`, `lookup` and `merge`.
+//! The items that are more than a word: `natural_key`, `alike`, `exclusive`, `lookup` and `merge`.
 
 use syn::{
     Error, Ident, LitStr, Path, Result, Token, ext::IdentExt, meta::ParseNestedMeta,
@@ -10,11 +10,11 @@ use super::{
     meta::{once, skip, string},
 };
 
-pub(super) fn natural_key(meta: &ParseNestedMeta<'_>) -> Result<NaturalKey> {
+pub(super) fn columns(meta: &ParseNestedMeta<'_>, what: &str) -> Result<NaturalKey> {
     if !meta.input.peek(syn::token::Paren) {
         return Err(Error::new_spanned(
             &meta.path,
-            "write the columns: `natural_key(a, b)`",
+            format_args!("write the columns: `{what}(a, b)`"),
         ));
     }
     let list;
@@ -23,7 +23,7 @@ pub(super) fn natural_key(meta: &ParseNestedMeta<'_>) -> Result<NaturalKey> {
     if columns.is_empty() {
         return Err(Error::new_spanned(
             &meta.path,
-            "a natural key needs at least one column",
+            format_args!("`{what}` needs at least one column"),
         ));
     }
     Ok(NaturalKey {

@@ -70,6 +70,7 @@ fn entity() -> TokenStream {
                 owner: #option::None,
                 registers: &[],
                 natural_keys: &[],
+                alike: &[],
                 references: &[],
                 lookups: &[],
                 exclusive: &[],

@@ -15,6 +15,7 @@ pub(super) fn constant(table: &Table<'_>) -> TokenStream {
     let owner = optional(table.owner.map(|column| &column.name));
     let registers = table.registers.iter().map(register);
     let natural_keys = natural_keys(table.input);
+    let alike = alike(table.input);
     let references = table.references.iter().map(|column| reference(column));
     let lookups = lookups(table);
     let exclusive = exclusive(table.input);
@@ -31,6 +32,7 @@ pub(super) fn constant(table: &Table<'_>) -> TokenStream {
             owner: #owner,
             registers: &[#(#registers),*],
             natural_keys: &[#(#natural_keys),*],
+            alike: &[#(#alike),*],
             references: &[#(#references),*],
             lookups: &[#(#lookups),*],
             exclusive: &[#(#exclusive),*],
@@ -93,6 +95,11 @@ fn natural_keys(input: &Input) -> impl Iterator<Item = TokenStream> + '_ {
             .filter_map(|name| column_name(input, name));
         quote!(&[#(#columns),*])
     })
+}
+
+fn alike(input: &Input) -> impl Iterator<Item = &str> + '_ {
+    let names = input.attrs.alike.iter().flat_map(|alike| &alike.columns);
+    names.filter_map(|name| column_name(input, name))
 }
 
 fn exclusive(input: &Input) -> impl Iterator<Item = TokenStream> + '_ {

@@ -30,6 +30,13 @@ pub(super) fn natural_keys(cx: &mut Ctxt, input: &Input) {
     }
 }
 
+/// Rows equal in them may be two things all the same, so any synced column will do.
+pub(super) fn alike(cx: &mut Ctxt, input: &Input) {
+    for name in input.attrs.alike.iter().flat_map(|alike| &alike.columns) {
+        synced(cx, input, name, "what makes rows alike");
+    }
+}
+
 pub(super) fn exclusive(cx: &mut Ctxt, input: &Input) {
     for exclusive in &input.attrs.exclusive {
         let flag = synced(cx, input, &exclusive.flag, "an exclusive flag");

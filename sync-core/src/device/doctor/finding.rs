@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::error::SyncError;
+use crate::{device::damage::is_damage, error::SyncError};
 
 /// Most findings that are told one by one.
 const MOST: usize = 10_000;
@@ -159,6 +159,15 @@ impl Findings {
         } else if self.pass <= 1 {
             self.n_more += 1;
         }
+    }
+
+    /// Whether the file cannot be relied on.
+    pub(super) fn is_file_damaged(&self) -> bool {
+        let mut found = self.found.values().map(|(finding, _)| finding);
+        found.any(|finding| {
+            let message = finding.message.as_deref();
+            finding.kind == FindingKind::FileDamaged && message.is_some_and(is_damage)
+        })
     }
 
     /// Compares once more from the beginning.

@@ -134,7 +134,7 @@ pub(super) async fn here(
     let ids: Vec<i64> = names.keys().copied().collect();
     let now = registered.table.now(tx, &ids).await?;
     let mut by_row: HashMap<i64, HashSet<String>> = HashMap::new();
-    for (row_id, register) in pending(tx, table, &ids).await? {
+    for (row_id, register, _) in pending(tx, table, &ids).await? {
         by_row.entry(row_id).or_default().insert(register);
     }
     let named = |row: RowNow| Some((row.remote_id.clone()?, row));

@@ -18,14 +18,15 @@ const MOST: u32 = 1_000;
 /// Rows of which one kind of thing holds.
 struct Contradiction {
     kind: FindingKind,
-    /// An SQL condition on a row `t` of which `pending` tells whether something is pending.
+    /// An SQL condition on a row `t` of which `pending` tells whether something is pending, and `parked` whether it
+    /// is of an account that is set aside.
     condition: &'static str,
 }
 
 const CONTRADICTIONS: [Contradiction; 3] = [
     Contradiction {
         kind: FindingKind::NeverSent,
-        condition: "t.remote_id IS NULL AND t.deleted_at IS NULL AND NOT pending",
+        condition: "t.remote_id IS NULL AND t.deleted_at IS NULL AND NOT pending AND NOT parked",
     },
     Contradiction {
         kind: FindingKind::MissedEdit,
@@ -151,7 +152,11 @@ async fn contradicting(
     let pending = format!(
         "EXISTS (SELECT 1 FROM sync_pending p WHERE p.tbl = '{table}' AND p.row_id = t.\"{id}\")"
     );
+    let parked = format!(
+        "EXISTS (SELECT 1 FROM sync_parked k WHERE k.tbl = '{table}' AND k.row_id = t.\"{id}\")"
+    );
     let condition = contradiction.condition.replace("pending", &pending);
+    let condition = condition.replace("parked", &parked);
     let sql = format!(
         "SELECT CAST(t.\"{id}\" AS BIGINT) AS id, t.remote_id FROM \"{table}\" t WHERE {condition} ORDER BY 1"
     );

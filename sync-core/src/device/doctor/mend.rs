@@ -140,8 +140,8 @@ impl Device {
         let pending = pending(&tx, table, &ids).await?;
         let on_its_way: HashSet<i64> = pending
             .into_iter()
-            .filter(|(_, register)| register == EVERY_REGISTER)
-            .map(|(row_id, _)| row_id)
+            .filter(|(_, register, _)| register == EVERY_REGISTER)
+            .map(|(row_id, ..)| row_id)
             .collect();
         let missing = rows.iter().filter(|row| !on_its_way.contains(&row.row_id));
         let missing: Vec<&OnlyHere> = missing.collect();

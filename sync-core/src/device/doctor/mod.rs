@@ -42,6 +42,7 @@ impl Device {
         let mut findings = Findings::default();
         self.look_at_database(mend, &mut findings).await?;
         let compared = match transport {
+            _ if findings.is_file_damaged() => Err(SyncError::Damaged),
             None => Err(SyncError::NotConnected),
             Some(transport) => {
                 let session = self.session(transport, observer);

@@ -53,6 +53,7 @@ pub(super) const SHAPE: Shape = Shape {
         register(DELETED_AT, &[DELETED_AT], Rule::Latest),
     ],
     natural_keys: &[],
+    alike: &[],
     references: &[],
     lookups: &[],
     exclusive: &[],
