@@ -14,8 +14,7 @@ use sync_core::{
 
 use crate::{
     background::{Policy, SystemTimer, Timer},
-    before_sync,
-    database::{self, Opened},
+    before_sync, database,
     error::AdapterError,
     key_store::KeyStore,
     keyring::{Keyring, SystemKeyring},

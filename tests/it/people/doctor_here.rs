@@ -226,7 +226,10 @@ async fn what_cannot_be_mended_is_told_with_its_reason(db: TestDb) -> Result<()>
     let diagnosis = doctor(&a, true).await?;
     assert_eq!(
         told(&diagnosis),
-        ["missing_here list_items -", "unreadable list_items 2"]
+        [
+            "missing_here list_items -",
+            "unreadable list_items 2 imdb_rating"
+        ]
     );
     assert_eq!((diagnosis.n_findings, diagnosis.n_mended), (2, 0));
     let reasons: Vec<&str> = diagnosis
