@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use sync_tests::{TestDb, on_both_backends, programs::ServerProgram, raw_http::Raw};
 
-use super::{Device, EMAIL, PASSWORD, by_hand::address, serve, server};
+use super::{Device, EMAIL, PASSWORD, by_hand::address, serve};
 
 on_both_backends!(
     the_apps_settings_page_works_as_it_did,
