@@ -38,7 +38,6 @@ impl Patience {
     #[cfg(test)]
     pub(super) fn short(grace: Duration) -> Self {
         Self {
-            silence: grace,
             grace,
             ..Self::default()
         }

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use http::Request;
-use tokio::{io::AsyncWriteExt, net::TcpListener};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
 use super::*;
 
@@ -13,6 +16,7 @@ async fn dripping() -> String {
     let url = format!("http://{}", listener.local_addr().expect("address"));
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4096]).await;
             let head = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n";
             let mut sent = stream.write_all(head).await;
             while sent.is_ok() {
@@ -33,7 +37,11 @@ async fn l15_an_answer_that_drips_is_given_up() {
     let transport = HttpTransport::built(base, None, addresses, patience).expect("transport");
     let error = transport.send(Request::new(Bytes::new())).await;
     let error = error.expect_err("no end");
-    assert_eq!(error.to_string(), "the answer comes too slowly");
+    assert_eq!(
+        error.to_string(),
+        "the answer comes too slowly",
+        "{error:?}"
+    );
     assert!(!error.offline);
 }
 
