@@ -337,10 +337,13 @@ struct Unsealed {
 
 mod bound;
 mod grant;
+mod known;
 mod prepare;
+mod preview;
 use bound::Bound;
 pub use grant::Grant;
-pub use prepare::{LocalData, OtherAccount, Prepared, Preview};
+pub use prepare::{LocalData, Prepared};
+pub use preview::{OtherAccount, Preview};
 
 fn other_account(state: &State) -> AdapterError {
     AdapterError::OtherAccount {

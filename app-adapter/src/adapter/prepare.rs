@@ -1,15 +1,13 @@
 //! Connecting in two steps: a login and a look at what it would mean, and then the deed.
 
-use serde::Serialize;
 use sync_core::{
     Device, Millis,
-    device::{Connection, LocalRows, ParkedAccount, Plan, State},
+    device::{Connection, LocalRows, State},
 };
 
-use super::{Adapter, Connect, Connected, other_account};
+use super::{Adapter, Connect, Connected, known::Known, other_account};
 use crate::{
     account,
-    copy::Copy,
     error::AdapterError,
     login::{self, Account, Session},
     seal::Purpose,
@@ -44,7 +42,7 @@ pub struct Prepared {
 #[derive(Clone, Debug)]
 pub(super) struct Users {
     /// If the local data is merged.
-    merged: String,
+    pub(super) merged: String,
     /// If it is set aside.
     apart: String,
 }
@@ -58,36 +56,6 @@ pub(super) enum Tie {
     Same,
     /// It is another's.
     Other,
-}
-
-/// What connecting would do, for a person to choose.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Preview {
-    /// The server.
-    pub remote_url: String,
-    /// The account.
-    pub user_id: String,
-    /// The account's email address.
-    pub email: String,
-    /// The account that the database is tied to, if it is another one.
-    pub other_account: Option<OtherAccount>,
-    /// Live rows of the data that is here.
-    pub n_local_rows: u64,
-    /// What the first sync does if that data becomes the account's.
-    pub merge: Plan,
-    /// What it does if that data is set aside.
-    pub set_aside: Plan,
-}
-
-/// Another account that a database is tied to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct OtherAccount {
-    /// Its email address, or else its id.
-    pub name: String,
-    /// Its server.
-    pub url: String,
-    /// Rows with changes that its server does not have.
-    pub n_pending: u64,
 }
 
 impl std::fmt::Debug for Prepared {
@@ -221,64 +189,13 @@ impl Adapter {
         Ok(())
     }
 
-    fn login(&self, prepared: &Prepared) -> Result<Box<dyn sync_core::Transport>, AdapterError> {
+    pub(super) fn login(
+        &self,
+        prepared: &Prepared,
+    ) -> Result<Box<dyn sync_core::Transport>, AdapterError> {
         Ok(self
             .network
             .transport(&prepared.url, Some(prepared.token.clone()))?)
-    }
-
-    /// What there is to choose; nothing where the data here is this account's, or there is none.
-    ///
-    /// Both ways are tried on a copy of the database, which is removed again.
-    ///
-    /// # Errors
-    /// If there is no room for the copy, or the account's data cannot be fetched.
-    pub async fn preview(&self, prepared: &Prepared) -> Result<Option<Preview>, AdapterError> {
-        let local_user = match prepared.tie {
-            Tie::Same => return Ok(None),
-            Tie::Free => prepared.users.merged.clone(),
-            Tie::Other => prepared.state.local_user_id.clone().unwrap_or_default(),
-        };
-        let n_local_rows = self.device.n_rows_of(&local_user).await?;
-        if prepared.tie == Tie::Free && n_local_rows == 0 {
-            return Ok(None);
-        }
-        let other_account = match prepared.tie {
-            Tie::Other => Some(OtherAccount {
-                name: super::name_of(&prepared.state),
-                url: super::url_of(&prepared.state),
-                n_pending: self.overview().await?.n_pending,
-            }),
-            _ => None,
-        };
-        Ok(Some(Preview {
-            remote_url: prepared.url.clone(),
-            user_id: prepared.account.id.clone(),
-            email: prepared.account.email.clone(),
-            other_account,
-            n_local_rows,
-            merge: self.rehearse(prepared, LocalData::Merge).await?,
-            set_aside: self.rehearse(prepared, LocalData::SetAside).await?,
-        }))
-    }
-
-    async fn rehearse(
-        &self,
-        prepared: &Prepared,
-        local_data: LocalData,
-    ) -> Result<Plan, AdapterError> {
-        let copy = Copy::of(self.device.db(), &self.path).await?;
-        let plan = async {
-            let device = self.device.on(copy.db.clone());
-            let connection = prepared.connection(local_data, "rehearsal".to_owned());
-            self.tie_device(&device, prepared, &connection, local_data)
-                .await?;
-            let transport = self.login(prepared)?;
-            Ok(device.rehearse(&*transport).await?)
-        };
-        let plan = plan.await;
-        copy.remove().await;
-        plan
     }
 
     /// Ties the account to the local data. The next sync does the rest.
@@ -348,7 +265,7 @@ impl Adapter {
         })
     }
 
-    async fn tie_device(
+    pub(super) async fn tie_device(
         &self,
         device: &Device,
         prepared: &Prepared,
@@ -371,7 +288,7 @@ impl Adapter {
 }
 
 impl Prepared {
-    fn connection(&self, local_data: LocalData, auth_token: String) -> Connection {
+    pub(super) fn connection(&self, local_data: LocalData, auth_token: String) -> Connection {
         let local_user_id = match self.tie {
             Tie::Same => self.state.local_user_id.clone().unwrap_or_default(),
             _ => self.user(local_data).to_owned(),
@@ -389,64 +306,4 @@ impl Prepared {
 /// Whether no server need be asked to see that the database is another account's.
 pub(super) fn is_certainly_another(state: &State, account_id: &str) -> bool {
     state.is_tied() && state.remote_user_id.as_deref() != Some(account_id)
-}
-
-/// What is known of an account that this database was, or is, connected to.
-#[derive(Clone, Copy, Debug)]
-struct Known<'a> {
-    url: Option<&'a String>,
-    id: Option<&'a String>,
-    epoch: Option<&'a String>,
-}
-
-impl<'a> Known<'a> {
-    fn of(state: &'a State) -> Option<Self> {
-        state.is_tied().then_some(Self {
-            url: state.remote_url.as_ref(),
-            id: state.remote_user_id.as_ref(),
-            epoch: state.epoch.as_ref(),
-        })
-    }
-
-    fn of_parked(parked: &'a ParkedAccount) -> Self {
-        Self {
-            url: parked.remote_url.as_ref(),
-            id: parked.remote_user_id.as_ref(),
-            epoch: parked.epoch.as_ref(),
-        }
-    }
-
-    /// A server that has moved has the same data, with the same epoch.
-    fn is(self, account_id: &str, url: &str, epoch: Option<&str>) -> bool {
-        let same_url = self.url.is_some_and(|known| known == url);
-        let same_data = epoch.is_some() && self.epoch.map(String::as_str) == epoch;
-        self.id.is_some_and(|id| id == account_id) && (same_url || same_data)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_account_is_known_by_its_id_at_its_server_which_may_have_moved() {
-        for (id, url, epoch, told, expected) in [
-            ("u1", "a", None, None, true),
-            ("u2", "a", None, None, false),
-            ("u1", "b", Some("e"), Some("e"), true),
-            ("u1", "b", Some("e"), Some("f"), false),
-            ("u1", "b", None, None, false),
-            ("u1", "b", Some("e"), None, false),
-            ("u2", "b", Some("e"), Some("e"), false),
-        ] {
-            let (id, url) = (id.to_owned(), url.to_owned());
-            let epoch = epoch.map(str::to_owned);
-            let known = Known {
-                url: Some(&url),
-                id: Some(&id),
-                epoch: epoch.as_ref(),
-            };
-            assert_eq!(known.is("u1", "a", told), expected, "{known:?} {told:?}");
-        }
-    }
 }
