@@ -154,7 +154,7 @@ impl Adapter {
         } = environment;
         let was_left_open = soundness::is_left_open(path);
         let registry = entity::registry()?;
-        let Opened { db, new_copy } = database::open(path, &registry).await?;
+        let database::Opened { db, new_copy } = database::open(path, &registry).await?;
         let device = Device::open(db, registry, clock.clone(), ids).await;
         let device = device.map_err(|e| database::failed(path, e))?;
         Ok(Self {
