@@ -32,6 +32,22 @@ async fn what_syncs_did_is_told_later(db: TestDb) -> Result<()> {
     ensure!(last["by"] == "run" && last["event"] == "synced" && last["n_pushed"] == 0);
     ensure!(logs(&a, &["-n", "1"])? == told[told.len() - 1..]);
 
+    let mut job = a.start_zentrio(&["run", "--listen", "127.0.0.1:0"])?;
+    while !job.said().contains("Cloud Sync: http") {
+        ensure!(job.is_running()?, "{}", job.said());
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    job.terminate()?.with_code(0)?;
+    let told = logs(&a, &[])?;
+    let of_the_job: Vec<_> = told
+        .iter()
+        .filter_map(|line| line["event"].as_str())
+        .collect();
+    ensure!(
+        of_the_job.contains(&"started") && of_the_job.last() == Some(&"stopped"),
+        "{told:?}"
+    );
+
     let log = a.path().with_extension("sqlite.log");
     let mode = fs::metadata(&log)?.permissions().mode();
     ensure!(mode & 0o777 == 0o600, "others can read it: {mode:o}");
