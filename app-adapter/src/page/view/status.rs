@@ -19,8 +19,8 @@ pub(super) fn said(shown: &Shown<'_>) -> Markup {
     let (mood, what, then) = match shown.preview {
         Some(_) => (
             Mood::Wanted,
-            "Nothing is synced yet.".to_owned(),
-            "Answer the question below.".to_owned(),
+            "One question first.".to_owned(),
+            "Until it is answered below, nothing is sent or changed.".to_owned(),
         ),
         None => sentence(shown.status),
     };
