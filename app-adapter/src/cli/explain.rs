@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn what_waits_is_told_with_what_it_was() {
         let edit = PendingEdit {
-            edited_ms: 0,
+            edited_ms: 1,
             n_edits: 2,
             n_sent: 0,
             before: Some("'Kids'".to_owned()),

@@ -142,8 +142,12 @@ fn harmless(text: &str) -> String {
         .collect()
 }
 
-/// A time as people here write it: to the second, on the local clock.
+/// A time as people here write it: to the second, on the local clock. Zero is that of an edit from before
+/// anybody noted times.
 pub(crate) fn local_time(ms: i64) -> String {
+    if ms == 0 {
+        return "at no known time".to_owned();
+    }
     let time = DateTime::from_timestamp_millis(ms).unwrap_or_default();
     time.with_timezone(&Local)
         .format("%Y-%m-%d %H:%M:%S")
