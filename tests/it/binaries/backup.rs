@@ -183,7 +183,7 @@ async fn another_server_at_the_same_address_gets_nothing() -> Result<()> {
     a.zentrio(&["sync", "--json"])?.with_code(3)?;
     let refused = a
         .connect(&stranger.url(), EMAIL, PASSWORD)?
-        .with_code(1)?
+        .with_code(8)?
         .json()?;
     ensure!(code(&refused) == "other_account", "{refused}");
     let lists = "SELECT count(*) FROM lists";

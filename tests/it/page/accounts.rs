@@ -28,9 +28,9 @@ async fn a_device_with_data_shows_its_plan_and_merges() -> Result<()> {
     log_in_as(&browser, &server, EMAIL, PASSWORD).await?;
     browser.says("What about the data that is here?").await?;
     browser
-        .says("profiles: 1 new to the account, 1 different there")
+        .says("Profile: 1 new to the account, 1 different there")
         .await?;
-    browser.says("lists: 2 new to the account").await?;
+    browser.says("List: 2 new to the account").await?;
     every_look(&browser, "plan").await?;
     ensure!(
         !here.sync.status().borrow().overview.status.connected,

@@ -96,10 +96,25 @@ async fn pu12_children_of_an_unreadable_row_wait(db: TestDb) -> Result<()> {
     let profile = a.add_profile("Kids").await?;
     let list = a.add_list(profile, "Favorites").await?;
     a.add_item(list, "tt1").await?;
-    a.sql("UPDATE lists SET is_default = 'perhaps'").await?;
+    // Without its name nobody knows which list it is.
+    a.sql("UPDATE lists SET name = X'FFFE'").await?;
     a.sync().await?;
     assert_eq!(a.rejected().await?, ["lists 1 unreadable"]);
     assert_eq!(a.dirty().await?, ["lists 1", "list_items 1"]);
+    a.sql("UPDATE lists SET name = 'Later'").await?;
+    scene.settled(&[&a, &b]).await
+}
+
+async fn pu12_children_of_a_row_that_lacks_a_value_do_not_wait(db: TestDb) -> Result<()> {
+    let scene = Scene::new(db).await?;
+    let (a, b) = scene.pair().await?;
+    let profile = a.add_profile("Kids").await?;
+    let list = a.add_list(profile, "Favorites").await?;
+    a.add_item(list, "tt1").await?;
+    a.sql("UPDATE lists SET is_default = 'perhaps'").await?;
+    a.sync().await?;
+    assert_eq!(a.rejected().await?, ["lists 1 unreadable"]);
+    assert_eq!(a.dirty().await?, ["lists 1"]);
     a.sql("UPDATE lists SET is_default = 1").await?;
     scene.settled(&[&a, &b]).await
 }
@@ -109,6 +124,7 @@ on_both_backends!(
     pu12_so_do_grandchildren_and_others_go_on,
     pu12_children_of_a_known_row_do_not_wait,
     pu12_children_of_an_unreadable_row_wait,
+    pu12_children_of_a_row_that_lacks_a_value_do_not_wait,
 );
 
 on_both_backends!(pu12_children_in_a_later_batch_wait_too);

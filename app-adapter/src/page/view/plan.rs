@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use sync_core::device::{Clash, Plan};
 
-use super::{Shown, count, form_token};
+use super::{Shown, count, form_token, words};
 use crate::{Preview, planned::parts};
 
 /// Clashes that are shown one by one.
@@ -70,7 +70,7 @@ fn what_happens(plan: &Plan) -> Markup {
         } @else {
             ul .plain {
                 @for table in &plan.tables {
-                    li { (table.table.replace('_', " ")) ": " (parts(table).join(", ")) }
+                    li { (words::table(&table.table)) ": " (parts(table).join(", ")) }
                 }
             }
         }
@@ -93,7 +93,7 @@ fn what_happens(plan: &Plan) -> Markup {
 /// A row and its differing values, here and there.
 fn differing(clash: &Clash) -> Markup {
     html! {
-        (clash.table.replace('_', " ")) " " (clash.row_id) ": "
+        (words::table(&clash.table)) " " (clash.row_id) ": "
         @for (number, register) in clash.registers.iter().enumerate() {
             @if number > 0 { "; " }
             @for (column, here) in &register.here {

@@ -30,13 +30,25 @@ pub(super) fn rows(shown: &Shown<'_>) -> Markup {
     if shown.status.overview.state == Standing::NotConnected {
         return html! {};
     }
+    let (unreadable, refused): (Vec<_>, Vec<_>) = status
+        .rejected
+        .iter()
+        .partition(|row| row.code == "unreadable");
     html! {
-        @if !status.rejected.is_empty() {
+        @if !refused.is_empty() {
             section .card aria-labelledby="rejected-title" {
                 h2 #rejected-title { "Not taken by the server" }
                 p { "Correct these in the app; they are sent again then. Or give up your change." }
-                ul .rows { @for row in status.rejected.iter().take(MOST) { (rejected(shown, row)) } }
-                (more(status.rejected.len()))
+                ul .rows { @for row in refused.iter().take(MOST) { (rejected(shown, row)) } }
+                (more(refused.len()))
+            }
+        }
+        @if !unreadable.is_empty() {
+            section .card aria-labelledby="unreadable-title" {
+                h2 #unreadable-title { "Not readable on this device" }
+                p { "Some program has written what does not belong there. It stays as it is; all else is synced. Corrected, it is sent by itself." }
+                ul .rows { @for row in unreadable.iter().take(MOST) { (rejected(shown, row)) } }
+                (more(unreadable.len()))
             }
         }
         @if !status.quarantined.is_empty() {

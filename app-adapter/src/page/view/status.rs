@@ -142,6 +142,9 @@ pub(super) fn facts(shown: &Shown<'_>) -> Markup {
                     }
                 }
             }
+            @if let Some(copy) = &overview.copy_before_sync {
+                p .hint { "A copy of the database as it was before sync: " code { (copy) } }
+            }
             @if overview.state != Standing::LoginNeeded && !choice::is_needed(shown.status) {
                 form method="post" action="/sync" {
                     (form_token(shown.session))
