@@ -167,7 +167,7 @@ impl Simulation {
     pub fn run(&self) -> Result<Report, Failure> {
         self.prepare()?;
         let next = AtomicU64::new(*self.seeds.start());
-        let failed: Mutex<Option<u64>> = Mutex::new(None);
+        let failed: Mutex<Option<(u64, String)>> = Mutex::new(None);
         let broken: Mutex<Option<Failure>> = Mutex::new(None);
         let work = || {
             while lock(&failed).is_none() && lock(&broken).is_none() {
@@ -177,9 +177,11 @@ impl Simulation {
                 }
                 match self.failure(seed) {
                     Ok(None) => {}
-                    Ok(Some(_)) => {
+                    Ok(Some(what)) => {
                         let mut failed = lock(&failed);
-                        *failed = Some(failed.map_or(seed, |other| other.min(seed)));
+                        if failed.as_ref().is_none_or(|(other, _)| seed < *other) {
+                            *failed = Some((seed, what));
+                        }
                     }
                     Err(error) => _ = lock(&broken).get_or_insert(error),
                 }
@@ -192,7 +194,7 @@ impl Simulation {
         }
         let failed = lock(&failed).take();
         match failed {
-            Some(seed) => Err(self.explain(seed)),
+            Some((seed, what)) => Err(self.explain(seed, &what)),
             None => Ok(Report {
                 seeds: self.seeds.clone().count() as u64,
                 left_alone: self.setup()?.left_alone(&self.options),
@@ -249,16 +251,17 @@ impl Simulation {
     }
 
     /// Runs a seed that fails once more, makes it as short as it gets and tells what happened.
-    fn explain(&self, seed: u64) -> Failure {
-        self.on_bench(async |kit| self.shortened(kit, seed).await)
+    fn explain(&self, seed: u64, first: &str) -> Failure {
+        self.on_bench(async |kit| self.shortened(kit, seed, first).await)
             .unwrap_or_else(|broken| broken)
     }
 
-    async fn shortened(&self, kit: &Kit, seed: u64) -> Result<Failure> {
+    async fn shortened(&self, kit: &Kit, seed: u64, first: &str) -> Result<Failure> {
         let plan = Plan::new(seed, &self.options);
         let outcome = run(kit, &plan, &self.options).await?;
         let what = outcome.failure.clone();
-        let what = what.with_context(|| format!("seed {seed} failed once and then did not"))?;
+        let what =
+            what.with_context(|| format!("seed {seed} failed once and then did not: {first}"))?;
         let (short, last) = shrink::shrink(kit, &plan, &self.options, outcome).await?;
         let devices: Vec<String> = short.devices.iter().map(|d| format!("{d:?}")).collect();
         let report = format!(

@@ -89,6 +89,8 @@ fn on_a_terminal(env: &[(&str, &str)]) -> Result<Option<String>> {
     script.args(["-qec", &words, "/dev/null"]);
     script
         .env_remove("NO_COLOR")
+        // Where changes are checked, colours are shown on any terminal.
+        .env_remove("CI")
         .env("TERM", "xterm")
         .envs(env.iter().copied());
     match Started::new(&mut script, "") {
