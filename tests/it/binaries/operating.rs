@@ -30,9 +30,15 @@ fn lines(said: &str) -> Result<Vec<Value>> {
         .collect()
 }
 
+/// A client of the web. The first transport installs what its TLS needs to exist.
+fn web() -> Result<reqwest::Client> {
+    sync_core::http_transport::HttpTransport::new("http://127.0.0.1:1", None)?;
+    Ok(reqwest::Client::new())
+}
+
 async fn h21_the_log_is_lines_of_json_with_ids_and_without_secrets(db: TestDb) -> Result<()> {
     let server = start(&db)?;
-    let http = reqwest::Client::new();
+    let http = web()?;
     let secrets = [
         "tok\u{e9}n-of-a-stranger",
         "hunter2-hunter2",
@@ -79,12 +85,17 @@ async fn metrics_count_what_was_asked(db: TestDb) -> Result<()> {
     let device = device(&server.url())?;
     device.sql("INSERT INTO profiles (user_id, name, avatar) SELECT id, 'A', 'z' FROM user")?;
     device.sync()?;
-    reqwest::get(server.url() + "/made/up/by/a/stranger").await?;
+    let web = web()?;
+    web.get(server.url() + "/made/up/by/a/stranger")
+        .send()
+        .await?;
     let said = server.said();
     let url = said
         .lines()
         .find_map(|line| line.strip_prefix("metrics on "));
-    let metrics = reqwest::get(url.context("no metrics")?)
+    let metrics = web
+        .get(url.context("no metrics")?)
+        .send()
         .await?
         .text()
         .await?;
@@ -99,7 +110,7 @@ async fn metrics_count_what_was_asked(db: TestDb) -> Result<()> {
     }
     ensure!(!metrics.contains("stranger"), "{metrics}");
     // Not where everybody can ask.
-    let public = reqwest::get(server.url() + "/metrics").await?;
+    let public = web.get(server.url() + "/metrics").send().await?;
     ensure!(public.status() == 404, "{public:?}");
     Ok(())
 }
