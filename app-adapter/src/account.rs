@@ -92,31 +92,30 @@ fn pick(users: Vec<LocalUser>, account_id: &str) -> Result<String, AdapterError>
     }
 }
 
-/// A user for the account alone, beside the one whose data is left where it is: the one that was asked for, or
-/// one with the account's id, or with one like it.
+/// A user for the account alone: the one that was asked for, or one with the account's id, or with one like it.
+/// Never one of `left`, whose data is left where it is.
 pub(crate) async fn apart(
     db: &DatabaseConnection,
     account_id: &str,
-    left: &str,
+    left: &[String],
     named: Option<&str>,
 ) -> Result<String, AdapterError> {
+    let is_left = |id: &String| left.contains(id);
     if let Some(name) = named {
         let chosen = choose(db, account_id, None, Some(name)).await?;
-        return if chosen == left {
-            Err(AdapterError::OtherLocalUser { id: chosen })
-        } else {
-            Ok(chosen)
+        return match is_left(&chosen) {
+            true => Err(AdapterError::OtherLocalUser { id: chosen }),
+            false => Ok(chosen),
         };
     }
-    if account_id != left {
-        return Ok(account_id.to_owned());
+    let own = account_id.to_owned();
+    if !is_left(&own) {
+        return Ok(own);
     }
     let taken: Vec<String> = users(db).await?.into_iter().map(|user| user.id).collect();
-    let numbered = (2..).map(|n| format!("{account_id}-{n}"));
-    let free = numbered
-        .into_iter()
-        .find(|id| !taken.contains(id) && id != left);
-    Ok(free.unwrap_or_else(|| account_id.to_owned()))
+    let mut numbered = (2..).map(|n| format!("{account_id}-{n}"));
+    let free = numbered.find(|id| !taken.contains(id) && !is_left(id));
+    Ok(free.unwrap_or(own))
 }
 
 /// Creates the user `id` with the account's name and address, unless he is there.

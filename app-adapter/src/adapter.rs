@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf, absolute},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
 };
 
 use sea_orm::DbErr;
@@ -277,6 +277,7 @@ impl Adapter {
             device: self.device.clone(),
             url,
             user_id,
+            is_checked: AtomicBool::new(false),
         }))
     }
 

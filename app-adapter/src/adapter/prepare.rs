@@ -149,11 +149,15 @@ impl Adapter {
             Err(AdapterError::SeveralLocalUsers { .. }) if is_apart => String::new(),
             merged => merged?,
         };
-        let is_left_something =
-            state.is_tied() || merged.is_empty() || self.device.n_rows_of(&merged).await? > 0;
-        let apart = match is_left_something {
-            true => account::apart(db, account_id, &merged, named.filter(|_| is_apart)).await?,
-            false => merged.clone(),
+        // Whose data stays as it is: that of all who were set aside earlier, too.
+        let parked = self.device.parked_accounts().await?.into_iter();
+        let mut left: Vec<String> = parked.map(|parked| parked.local_user_id).collect();
+        if state.is_tied() || self.device.n_rows_of(&merged).await? > 0 {
+            left.push(merged.clone());
+        }
+        let apart = match left.is_empty() && !merged.is_empty() {
+            true => merged.clone(),
+            false => account::apart(db, account_id, &left, named.filter(|_| is_apart)).await?,
         };
         Ok(Users { merged, apart })
     }

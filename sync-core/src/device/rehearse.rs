@@ -109,6 +109,9 @@ impl Device {
     /// # Errors
     /// As [`Device::pull`].
     pub async fn rehearse(&self, transport: &dyn Transport) -> Result<Plan, SyncError> {
+        // The copy may have been taken while somebody synced the original.
+        let sql = "UPDATE sync_state SET lease_holder = NULL, lease_until_ms = 0";
+        state::execute(&self.db, sql, vec![]).await?;
         let mut before = Vec::new();
         for registered in self.registry.tables() {
             before.push(self.seen(registered).await?);
@@ -135,7 +138,17 @@ impl Device {
     pub async fn n_rows_of(&self, user: &str) -> Result<u64, SyncError> {
         let mut n_rows = 0;
         for registered in self.registry.tables() {
-            n_rows += self.seen_of(registered, user).await?.live.len() as u64;
+            let (table, id) = (registered.shape.table, registered.shape.id);
+            let whose =
+                owner::owns_row(&self.registry, registered, &format!("\"{table}\".\"{id}\""));
+            let sql = format!(
+                "SELECT count(*) AS n FROM \"{table}\" WHERE deleted_at IS NULL AND {whose}"
+            );
+            let backend = self.db.get_database_backend();
+            let statement = Statement::from_sql_and_values(backend, sql, [user.into()]);
+            if let Some(row) = self.db.query_one_raw(statement).await? {
+                n_rows += row.try_get::<i64>("", "n")?.unsigned_abs();
+            }
         }
         Ok(n_rows)
     }
@@ -143,10 +156,6 @@ impl Device {
     async fn seen(&self, registered: &Registered) -> Result<Seen, SyncError> {
         let user = state::load(&self.db).await?.local_user_id;
         let user = user.ok_or(SyncError::NotConnected)?;
-        self.seen_of(registered, &user).await
-    }
-
-    async fn seen_of(&self, registered: &Registered, user: &str) -> Result<Seen, SyncError> {
         let (table, id) = (registered.shape.table, registered.shape.id);
         let sql = format!(
             "SELECT CAST(t.\"{id}\" AS BIGINT) AS id, t.remote_id, EXISTS (SELECT 1 FROM sync_pending p

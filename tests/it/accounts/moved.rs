@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use app_adapter::LocalData;
+use app_adapter::{Connect, LocalData};
 use sea_orm::ConnectionTrait;
 use sync_tests::{Backend, HttpServer, TestDb, on_both_backends};
 
-use super::{ANNA, Device, account, word};
+use super::{ANNA, BERT, Device, account, wanted, word};
 
 on_both_backends!(
     a_server_that_has_moved_is_gone_on_with,
     a_server_with_other_data_is_another_even_if_the_account_has_the_same_id,
+    an_account_of_the_same_id_gets_nothing_of_one_that_is_set_aside,
 );
 
 const ROWS: &str =
@@ -39,21 +40,15 @@ async fn a_server_that_has_moved_is_gone_on_with(db: TestDb) -> Result<()> {
     Ok(())
 }
 
-async fn a_server_with_other_data_is_another_even_if_the_account_has_the_same_id(
-    db: TestDb,
-) -> Result<()> {
-    let server = HttpServer::start(db).await?;
-    let anna = server.add_user(ANNA).await?;
-    let device = Device::of(&server, ANNA).await?;
-    device.sql(ROWS).await?;
-    device.sync().await?;
-    let other = HttpServer::start(TestDb::new(server.database().backend()).await?).await?;
+/// Another server, whose account of Anna has this id.
+async fn server_with_id(beside: &HttpServer, id: &str) -> Result<HttpServer> {
+    let other = HttpServer::start(TestDb::new(beside.database().backend()).await?).await?;
     let there = other.add_user(ANNA).await?;
     let same_id = format!(
-        "PRAGMA foreign_keys = OFF; UPDATE account SET \"userId\" = '{anna}' WHERE \"userId\" = '{there}';
-         UPDATE \"user\" SET id = '{anna}' WHERE id = '{there}'"
+        "PRAGMA foreign_keys = OFF; UPDATE account SET \"userId\" = '{id}' WHERE \"userId\" = '{there}';
+         UPDATE \"user\" SET id = '{id}' WHERE id = '{there}'"
     );
-    let same_id = match server.database().backend() {
+    let same_id = match beside.database().backend() {
         Backend::Sqlite => same_id,
         // The account follows its user there.
         Backend::Postgres => format!(
@@ -67,6 +62,18 @@ async fn a_server_with_other_data_is_another_even_if_the_account_has_the_same_id
         .await?
         .execute_unprepared(&same_id)
         .await?;
+    Ok(other)
+}
+
+async fn a_server_with_other_data_is_another_even_if_the_account_has_the_same_id(
+    db: TestDb,
+) -> Result<()> {
+    let server = HttpServer::start(db).await?;
+    let anna = server.add_user(ANNA).await?;
+    let device = Device::of(&server, ANNA).await?;
+    device.sql(ROWS).await?;
+    device.sync().await?;
+    let other = server_with_id(&server, &anna).await?;
     let before = account(&server, &anna).await?;
 
     let refused = device.connect(&other, ANNA, LocalData::Ask).await;
@@ -85,5 +92,47 @@ async fn a_server_with_other_data_is_another_even_if_the_account_has_the_same_id
     ensure!(connected.local_user_id == anna, "{connected:?}");
     device.agrees_with(&server, &anna, &anna).await?;
     ensure!(device.live(&anna).await?.len() == 1);
+    Ok(())
+}
+
+async fn an_account_of_the_same_id_gets_nothing_of_one_that_is_set_aside(db: TestDb) -> Result<()> {
+    let server = HttpServer::start(db).await?;
+    let anna = server.add_user(ANNA).await?;
+    server.add_user(BERT).await?;
+    let device = Device::of(&server, ANNA).await?;
+    device.sql(ROWS).await?;
+    device.sync().await?;
+    let before = account(&server, &anna).await?;
+    device.connect(&server, BERT, LocalData::SetAside).await?;
+    let other = server_with_id(&server, &anna).await?;
+
+    let connected = device.connect(&other, ANNA, LocalData::SetAside).await?;
+    ensure!(connected.local_user_id != anna, "{connected:?}");
+    device
+        .agrees_with(&other, &anna, &connected.local_user_id)
+        .await?;
+    ensure!(
+        account(&other, &anna).await?.is_empty(),
+        "it has what was set aside"
+    );
+
+    // Nor is one whose data is set aside tied to another account by its name.
+    let named = Connect {
+        local_user: Some(anna.clone()),
+        local_data: LocalData::SetAside,
+        ..wanted(&server, BERT)?
+    };
+    let refused = device
+        .adapter
+        .connect(&named)
+        .await
+        .map_err(anyhow::Error::from);
+    ensure!(word(refused)? == "other_local_user");
+    device.connect(&server, ANNA, LocalData::SetAside).await?;
+    device.agrees_with(&server, &anna, &anna).await?;
+    ensure!(
+        account(&server, &anna).await? == before,
+        "it is not as it was"
+    );
     Ok(())
 }
